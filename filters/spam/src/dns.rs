@@ -60,23 +60,27 @@ impl<T> Answer<T> {
 #[derive(Debug)]
 pub struct Budget<'d, D> {
     dns: &'d D,
-    left: AtomicU32,
+    most: u32,
+    /// Look-ups that were made or refused.
+    wanted: AtomicU32,
 }
 
 impl<'d, D> Budget<'d, D> {
     /// At most so many look-ups.
     pub const fn new(dns: &'d D, most: u32) -> Self {
-        Self { dns, left: AtomicU32::new(most) }
+        Self { dns, most, wanted: AtomicU32::new(0) }
     }
 
-    /// Whether there is none left.
-    pub fn is_spent(&self) -> bool {
-        self.left.load(Ordering::Relaxed) == 0
+    /// Whether more was wanted than it had, so that something was not asked for.
+    pub fn is_exceeded(&self) -> bool {
+        self.wanted.load(Ordering::Relaxed) > self.most
     }
 
     fn spend(&self) -> bool {
-        let less = |left: u32| left.checked_sub(1);
-        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+        let more = |wanted: u32| Some(wanted.saturating_add(1));
+        // It always succeeds: more than all numbers nobody wants.
+        let before = self.wanted.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        before.is_ok_and(|before| before < self.most)
     }
 }
 

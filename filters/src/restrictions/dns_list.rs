@@ -3,6 +3,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use mailweir_spam::lists::Pattern;
+
 /// A list: `zen.spamhaus.org`, `list.dnswl.org=127.0.[0..255].[1..3]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DnsList {
@@ -35,7 +37,10 @@ impl DnsList {
     /// If the answers that count are not written as Postfix does.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         let (domain, pattern) = match text.split_once('=') {
-            Some((domain, pattern)) => (domain, Some(Pattern::parse(pattern)?)),
+            Some((domain, pattern)) => {
+                let pattern = Pattern::of_any_address(pattern).ok_or(PatternError::Fields)?;
+                (domain, Some(pattern))
+            }
             None => (text, None),
         };
         if domain.is_empty() {
@@ -95,79 +100,6 @@ pub(super) fn is_error_code(answer: Ipv4Addr) -> bool {
     matches!(answer.octets(), [127, 255, 255, _])
 }
 
-/// For each octet, the ranges of it that count.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Pattern([Vec<(u8, u8)>; 4]);
-
-impl Pattern {
-    fn parse(text: &str) -> Result<Self, PatternError> {
-        Self::fields(without_outer_brackets(text)).ok_or(PatternError::Fields)
-    }
-
-    fn fields(mut text: &str) -> Option<Self> {
-        let mut fields = [const { Vec::new() }; 4];
-        for (index, field) in fields.iter_mut().enumerate() {
-            if index > 0 {
-                text = text.strip_prefix('.')?;
-            }
-            (*field, text) = octet_field(text)?;
-        }
-        text.is_empty().then_some(Self(fields))
-    }
-
-    fn matches(&self, address: Ipv4Addr) -> bool {
-        self.0.iter().zip(address.octets()).all(|(ranges, octet)| {
-            ranges.iter().any(|&(first, last)| (first..=last).contains(&octet))
-        })
-    }
-}
-
-/// One field, and what comes after it.
-fn octet_field(text: &str) -> Option<(Vec<(u8, u8)>, &str)> {
-    let Some(inner) = text.strip_prefix('[') else {
-        let (octet, rest) = number(text)?;
-        return Some((vec![(octet, octet)], rest));
-    };
-    let (members, rest) = inner.split_once(']')?;
-    let ranges = members.split(';').map(range).collect::<Option<_>>()?;
-    Some((ranges, rest))
-}
-
-fn range(text: &str) -> Option<(u8, u8)> {
-    let (first, last) = text.split_once("..").unwrap_or((text, text));
-    let (first, last) = (whole_number(first)?, whole_number(last)?);
-    (first <= last).then_some((first, last))
-}
-
-fn whole_number(text: &str) -> Option<u8> {
-    number(text).and_then(|(octet, rest)| rest.is_empty().then_some(octet))
-}
-
-fn number(text: &str) -> Option<(u8, &str)> {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (digits, rest) = text.split_at(end);
-    digits.parse().ok().map(|octet| (octet, rest))
-}
-
-/// Postfix drops brackets around the whole.
-fn without_outer_brackets(text: &str) -> &str {
-    let inner = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    inner.filter(|inner| is_balanced(inner)).unwrap_or(text)
-}
-
-fn is_balanced(text: &str) -> bool {
-    let mut depth = 0_usize;
-    for byte in text.bytes() {
-        match (byte, depth) {
-            (b'[', _) => depth += 1,
-            (b']', 0) => return false,
-            (b']', _) => depth -= 1,
-            _ => {}
-        }
-    }
-    depth == 0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,6 +128,8 @@ mod tests {
             assert_eq!(counts("bl.example=127.0.0.[2..4;10]", [127, 0, 0, octet]), expected);
         }
         assert!(counts("bl.example=[127.[0..255].0.[1;2]]", [127, 77, 0, 2]));
+        // Lists of one's own may answer anything.
+        assert!(counts("bl.example=10.0.0.[1..3]", [10, 0, 0, 2]));
     }
 
     #[test]

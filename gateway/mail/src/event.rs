@@ -6,8 +6,8 @@
 use std::{net::SocketAddr, time::Duration};
 
 use crate::{
-    Address, Client, Enhanced, HoldReason, Login, Notify, Protocol, QueueId, Reply, ReversePath,
-    TlsSummary,
+    Address, Client, Enhanced, HoldReason, Login, Notify, Points, Protocol, QueueId, Reply,
+    ReversePath, TlsSummary,
 };
 
 /// Something in the life of one mail.
@@ -26,6 +26,8 @@ pub enum MailEvent {
     },
     /// A rule of the administrator's tables did something to a mail while it came in.
     RuleApplied(Box<RuleApplied>),
+    /// It was found out whether it looks like spam, while it came in.
+    Scored(Box<Scored>),
     /// Accepted in words only: a rule had it thrown away, and nothing was kept.
     Discarded {
         /// The id that the peer was told.
@@ -121,6 +123,80 @@ pub struct Received {
     pub size: u64,
     /// Number of recipients.
     pub recipients: usize,
+}
+
+/// How much a mail looks like spam, why, and what becomes of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scored {
+    /// The mail.
+    pub id: QueueId,
+    /// The label of the listener.
+    pub listener: Box<str>,
+    /// The sum.
+    pub score: Points,
+    /// What the score is made of, what adds most first.
+    pub reasons: Vec<ScoredBy>,
+    /// What becomes of the mail by it.
+    pub action: SpamAction,
+    /// The transaction.
+    pub transaction: TransactionSummary,
+}
+
+/// A part of a score.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoredBy {
+    /// The name of the symbol.
+    pub symbol: &'static str,
+    /// What it adds.
+    pub adds: Points,
+    /// What was seen, on one line; may be empty.
+    pub seen: Box<str>,
+}
+
+/// What becomes of a mail by its score, and by what else was found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SpamAction {
+    /// Nothing.
+    Pass,
+    /// It is marked.
+    Tag,
+    /// Its client shall come again.
+    Greylist,
+    /// It is put off, since name servers did not answer.
+    Defer,
+    /// It is held.
+    Quarantine,
+    /// It is refused.
+    Reject,
+    /// It is thrown away, and the client told that it was accepted.
+    Discard,
+}
+
+impl SpamAction {
+    /// Every action.
+    pub const ALL: [Self; 7] = [
+        Self::Pass,
+        Self::Tag,
+        Self::Greylist,
+        Self::Defer,
+        Self::Quarantine,
+        Self::Reject,
+        Self::Discard,
+    ];
+
+    /// The word of logs and counters.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Tag => "tag",
+            Self::Greylist => "greylist",
+            Self::Defer => "defer",
+            Self::Quarantine => "quarantine",
+            Self::Reject => "reject",
+            Self::Discard => "discard",
+        }
+    }
 }
 
 /// Who or what put a mail on hold.

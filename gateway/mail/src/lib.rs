@@ -14,6 +14,7 @@ pub mod hex;
 mod ip_text;
 mod network;
 mod origin;
+mod points;
 mod queue_id;
 mod reply;
 mod time;
@@ -25,11 +26,13 @@ pub use date::{Date, NotADate};
 pub use envelope::{BodyType, Envelope, EnvelopeId, Notify, OriginalRecipient, Recipient, Return};
 pub use event::{
     ConnectFailure, Cutoff, Delays, DeliveryReport, HeldBy, MailEvent, ProbeStatus, Received,
-    Refused, ReportKind, RuleAction, RuleApplied, SessionEvent, TransactionSummary,
+    Refused, ReportKind, RuleAction, RuleApplied, Scored, ScoredBy, SessionEvent, SpamAction,
+    TransactionSummary,
 };
 pub use ip_text::IpText;
 pub use network::{Network, NetworkError};
 pub use origin::{Client, Forwarded, Login, Origin, Protocol, TlsSummary};
+pub use points::Points;
 pub use queue_id::{QueueId, QueueIdError};
 pub use reply::{Enhanced, Reply, ReplyClass};
 pub use time::{Civil, NotATime, Timestamp};

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 
 use mailweir_mail::{
     Client, ConnectFailure, Cutoff, DeliveryReport, HeldBy, MailEvent, QueueId, Received, Refused,
-    ReportKind, RuleApplied, SessionEvent, TransactionSummary,
+    ReportKind, RuleApplied, Scored, ScoredBy, SessionEvent, TransactionSummary,
 };
 
 use super::{Stamp, line::Line};
@@ -25,6 +25,7 @@ pub(super) fn mail(event: &MailEvent, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
             object.id(*id).text("rule", reason.as_str())
         }
         MailEvent::RuleApplied(rule) => object.rule(rule),
+        MailEvent::Scored(scored) => object.scored(scored),
         MailEvent::Discarded { id, reason, transaction } => {
             object.id(*id).text("rule", reason).transaction(transaction)
         }
@@ -177,6 +178,19 @@ impl<'a> Object<'a> {
             .transaction(&rule.transaction)
     }
 
+    fn scored(&mut self, scored: &Scored) -> &mut Self {
+        self.id(scored.id).text("listener", &scored.listener);
+        self.text("action", scored.action.as_str());
+        self.key("score").value(scored.score);
+        self.key("symbols").raw("[");
+        for (nth, ScoredBy { symbol, adds, seen }) in scored.reasons.iter().enumerate() {
+            self.line.raw(if nth > 0 { "," } else { "" }).raw("{\"symbol\":\"").raw(symbol);
+            self.line.raw("\",\"adds\":").value(adds).raw(",\"seen\":").json(seen).raw("}");
+        }
+        self.line.raw("]");
+        self.transaction(&scored.transaction)
+    }
+
     fn delivery(&mut self, status: &str, report: &DeliveryReport) -> &mut Self {
         let original = report.original.as_ref().filter(|to| **to != report.to);
         self.id(report.id)
@@ -210,6 +224,7 @@ const fn mail_name(event: &MailEvent) -> &'static str {
         MailEvent::Received(_) => "received",
         MailEvent::Held { .. } => "held",
         MailEvent::RuleApplied(_) => "rule_applied",
+        MailEvent::Scored(_) => "scored",
         MailEvent::Discarded { .. } => "discarded",
         MailEvent::Released { .. } => "released",
         MailEvent::Requeued { .. } => "requeued",

@@ -248,6 +248,7 @@ fn mail_level(event: &MailEvent) -> Option<Level> {
         MailEvent::Received(_)
         | MailEvent::Held { .. }
         | MailEvent::RuleApplied(_)
+        | MailEvent::Scored(_)
         | MailEvent::Discarded { .. }
         | MailEvent::Released { .. }
         | MailEvent::Requeued { .. }

@@ -6,8 +6,8 @@
 //! label of the listener is in the JSON log.
 
 use mailweir_mail::{
-    ConnectFailure, Cutoff, DeliveryReport, HeldBy, MailEvent, ProbeStatus, QueueId, Received,
-    Refused, ReportKind, RuleApplied, SessionEvent, TransactionSummary,
+    ConnectFailure, Cutoff, DeliveryReport, HeldBy, MailEvent, Points, ProbeStatus, QueueId,
+    Received, Refused, ReportKind, RuleApplied, Scored, ScoredBy, SessionEvent, TransactionSummary,
 };
 
 use super::{OWN_MAIL, Stamp, line::Line};
@@ -24,6 +24,7 @@ pub(super) fn mail(event: &MailEvent, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
             line.id(*id).raw("placed on hold: ").peer(reason.as_str());
         }),
         MailEvent::RuleApplied(rule) => log.rule(rule),
+        MailEvent::Scored(scored) => log.scored(scored),
         MailEvent::Discarded { id, reason, transaction } => {
             log.end_of_message(*id, "discard", reason, transaction);
         }
@@ -160,12 +161,26 @@ impl Log<'_> {
     ) {
         self.line("cleanup", |line| {
             line.id(id).raw(action).raw(": END-OF-MESSAGE from ").client(&transaction.client);
-            line.raw(": ").peer(rule).raw("; from=<").peer(transaction.sender.as_str()).raw(">");
-            if let Some(recipient) = &transaction.recipient {
-                line.raw(" to=<").peer(recipient.as_str()).raw(">");
+            line.raw(": ").peer(rule);
+            of_transaction(transaction, line);
+        });
+    }
+
+    /// What adds nothing is not worth the room.
+    fn scored(&mut self, scored: &Scored) {
+        self.line("spam", |line| {
+            line.id(scored.id).raw(scored.action.as_str()).raw(": score=").value(scored.score);
+            let mut reasons = scored.reasons.iter().filter(|one| one.adds != Points::ZERO);
+            for ScoredBy { symbol, adds, seen } in reasons.by_ref().take(MOST_REASONS) {
+                line.raw(" ").raw(symbol).raw("=").value(adds);
+                if !seen.is_empty() {
+                    line.raw(" \"").peer(&seen.replace('"', "'")).raw("\"");
+                }
             }
-            line.raw(" proto=").raw(transaction.protocol.as_str());
-            line.raw(" helo=<").peer(&transaction.helo).raw(">");
+            if let more @ 1.. = reasons.count() {
+                line.raw(" and ").value(more).raw(" more");
+            }
+            of_transaction(&scored.transaction, line);
         });
     }
 
@@ -183,12 +198,7 @@ impl Log<'_> {
             if rule.id.is_none() && !rule.text.is_empty() {
                 line.raw(": ").peer(&rule.text);
             }
-            line.raw("; from=<").peer(rule.transaction.sender.as_str()).raw(">");
-            if let Some(recipient) = &rule.transaction.recipient {
-                line.raw(" to=<").peer(recipient.as_str()).raw(">");
-            }
-            line.raw(" proto=").raw(rule.transaction.protocol.as_str());
-            line.raw(" helo=<").peer(&rule.transaction.helo).raw(">");
+            of_transaction(&rule.transaction, line);
             if rule.id.is_some() && !rule.text.is_empty() {
                 line.raw(": ").peer(&rule.text);
             }
@@ -257,6 +267,16 @@ impl Line<'_> {
     }
 }
 
+/// What Postfix appends to a line about what was decided in a transaction.
+fn of_transaction(transaction: &TransactionSummary, line: &mut Line<'_>) {
+    line.raw("; from=<").peer(transaction.sender.as_str()).raw(">");
+    if let Some(recipient) = &transaction.recipient {
+        line.raw(" to=<").peer(recipient.as_str()).raw(">");
+    }
+    line.raw(" proto=").raw(transaction.protocol.as_str());
+    line.raw(" helo=<").peer(&transaction.helo).raw(">");
+}
+
 fn smtpd(listener: &str) -> &'static str {
     match listener {
         "submission" => "submission/smtpd",
@@ -296,3 +316,6 @@ const fn notification(kind: ReportKind) -> &'static str {
         ReportKind::Success => "sender delivery status notification",
     }
 }
+
+/// Parts of a score on one line.
+const MOST_REASONS: usize = 40;

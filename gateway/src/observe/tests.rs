@@ -6,8 +6,9 @@ use std::{
 
 use mailweir_mail::{
     Address, Client, ConnectFailure, Cutoff, Delays, DeliveryReport, Enhanced, HeldBy, HoldReason,
-    Login, MailEvent, ProbeStatus, Protocol, QueueId, Received, Refused, Reply, ReportKind,
-    ReversePath, RuleAction, RuleApplied, SessionEvent, Timestamp, TlsSummary, TransactionSummary,
+    Login, MailEvent, Points, ProbeStatus, Protocol, QueueId, Received, Refused, Reply, ReportKind,
+    ReversePath, RuleAction, RuleApplied, Scored, ScoredBy, SessionEvent, SpamAction, Timestamp,
+    TlsSummary, TransactionSummary,
 };
 use regex::Regex;
 
@@ -437,6 +438,22 @@ fn mail_events() -> Vec<MailEvent> {
         applied(Some(id(1)), RuleAction::Warn),
         applied(None, RuleAction::Hold),
         applied(Some(id(1)), RuleAction::Ignore),
+        MailEvent::Scored(Box::new(Scored {
+            id: id(1),
+            listener: "mx".into(),
+            score: Points::from_tenths(53),
+            reasons: vec![
+                ScoredBy {
+                    symbol: "SPF_FAIL",
+                    adds: Points::from_tenths(55),
+                    seen: "192.0.2.7 may not send for \"x.example\"".into(),
+                },
+                ScoredBy { symbol: "SPF_NONE", adds: Points::ZERO, seen: "".into() },
+                ScoredBy { symbol: "DKIM_VALID", adds: Points::from_tenths(-2), seen: "".into() },
+            ],
+            action: SpamAction::Tag,
+            transaction: transaction(),
+        })),
         MailEvent::Discarded {
             id: id(3),
             reason: "rule \"spam\"".into(),

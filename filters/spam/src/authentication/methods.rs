@@ -71,7 +71,7 @@ fn signature(outcome: &dkim::Outcome) -> Method {
 
 /// Whether a signature that holds proves nothing all the same: its key is under test (RFC 6376 section 3.6.1), or anybody
 /// could have added to the body or shown another author (section 8.15).
-pub(super) fn is_worthless(outcome: &dkim::Outcome) -> bool {
+pub(crate) fn is_worthless(outcome: &dkim::Outcome) -> bool {
     outcome.weaknesses.iter().any(|weakness| match weakness {
         Weakness::TestingKey => true,
         Weakness::PartOfBody { unsigned } => *unsigned > 0,

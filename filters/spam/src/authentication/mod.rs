@@ -13,6 +13,8 @@ use std::net::IpAddr;
 use futures_util::future::join4;
 use mailweir_mail::{Domain, Timestamp};
 
+pub(crate) use self::methods::is_worthless;
+use self::sealed::Sealed;
 use crate::{
     arc::{self, ArcOutcome, ArcResult},
     author::Author,
@@ -68,7 +70,8 @@ pub enum Ruling {
         /// The trusted host.
         sealer: Domain,
     },
-    /// The domain asks for something, and name servers do not tell whether the mail fails.
+    /// The domain asks for something, and name servers do not tell whether the mail fails, or whether a trusted host saw it
+    /// pass.
     Unclear(Domain),
     /// Name servers do not tell what the domain asks for.
     Unknown,
@@ -82,8 +85,8 @@ pub enum Doubt {
     /// The header is longer than is looked at.
     #[error("its header is too long to be read")]
     Header,
-    /// There is no From field.
-    #[error("it has no From field")]
+    /// There is no From field, or it names nobody.
+    #[error("it has no From field that names anybody")]
     Missing,
     /// Programs may show different authors.
     #[error("its From field cannot be read in one way only")]
@@ -131,7 +134,7 @@ impl Authentication {
         .await;
         let shown = Author::read(mail.header().as_bytes());
         let mut proven = identifiers(&spf, &dkim);
-        if sender.is_spent() {
+        if sender.is_exceeded() {
             // Whoever wants to know more than may be asked has proven nothing: it is no name server's fault.
             proven.retain(|identifier| identifier.standing == Standing::Pass);
         }
@@ -145,11 +148,13 @@ impl Authentication {
     #[must_use]
     pub fn ruling(&self, is_trusted: impl Fn(&Domain) -> bool) -> Ruling {
         let Some(author) = &self.author else { return Ruling::NoAuthor(Doubt::Header) };
-        let asked = match (self.dmarc.result, self.dmarc.policy, &self.dmarc.author) {
+        let (asked, domain) = match (self.dmarc.result, self.dmarc.policy, &self.dmarc.author) {
             (DmarcResult::Fail, Policy::Quarantine, Some(domain)) => {
-                Ruling::Quarantine(domain.clone())
+                (Ruling::Quarantine(domain.clone()), domain)
             }
-            (DmarcResult::Fail, Policy::Reject, Some(domain)) => Ruling::Refuse(domain.clone()),
+            (DmarcResult::Fail, Policy::Reject, Some(domain)) => {
+                (Ruling::Refuse(domain.clone()), domain)
+            }
             // Of several domains, or of one that nobody is certainly shown, the others may ask for more.
             (result, ..) => match Doubt::about(author, result) {
                 Some(doubt) => return Ruling::NoAuthor(doubt),
@@ -159,8 +164,9 @@ impl Authentication {
         // What was sealed was said of one author. If there is another by now, nobody has vouched for that one.
         let Author::One(mailbox) = author else { return asked };
         match sealed::vouching(&self.arc, mailbox.domain(), is_trusted) {
-            Some(sealer) => Ruling::Vouched { sealer: sealer.clone() },
-            None => asked,
+            Sealed::Vouched(sealer) => Ruling::Vouched { sealer: sealer.clone() },
+            Sealed::Unclear => Ruling::Unclear(domain.clone()),
+            Sealed::Nothing => asked,
         }
     }
 
@@ -235,7 +241,7 @@ fn identifiers<'a>(spf: &'a spf::Outcome, dkim: &'a Verified) -> Vec<Identifier<
     let by_dkim = dkim.outcomes.iter().filter_map(|outcome| {
         let standing = match outcome.result() {
             // Mail that is signed by a key under test counts as unsigned (RFC 6376 section 3.6.1).
-            DkimResult::Pass if !methods::is_worthless(outcome) => Standing::Pass,
+            DkimResult::Pass if !is_worthless(outcome) => Standing::Pass,
             DkimResult::TempError => Standing::TempError,
             DkimResult::Pass
             | DkimResult::Fail

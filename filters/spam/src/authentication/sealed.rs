@@ -4,18 +4,31 @@ use mailweir_mail::Domain;
 
 use crate::arc::{ArcOutcome, ArcResult, ArcSet};
 
-/// The trusted host that saw the mail of this author's domain pass DMARC, if the chain holds, and no host that is not trusted
-/// had it since.
+/// What trusted hosts say of a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sealed<'a> {
+    /// Nothing for it.
+    Nothing,
+    /// This one saw it pass.
+    Vouched(&'a Domain),
+    /// One saw it pass, if the chain is theirs: name servers do not tell.
+    Unclear,
+}
+
+/// Whether a trusted host saw the mail of this author's domain pass DMARC, the chain holds, and no host that is not trusted had
+/// the mail since.
 pub(super) fn vouching<'a>(
     arc: &'a ArcOutcome,
     author: &Domain,
     is_trusted: impl Fn(&Domain) -> bool,
-) -> Option<&'a Domain> {
-    if arc.result != ArcResult::Pass {
-        return None;
-    }
+) -> Sealed<'a> {
     let mut trusted = arc.sets.iter().take_while(|set| is_trusted(&set.sealer));
-    trusted.find(|set| saw_pass(set, author)).map(|set| &set.sealer)
+    let Some(set) = trusted.find(|set| saw_pass(set, author)) else { return Sealed::Nothing };
+    match arc.result {
+        ArcResult::Pass => Sealed::Vouched(&set.sealer),
+        ArcResult::TempError => Sealed::Unclear,
+        ArcResult::None | ArcResult::Fail(_) => Sealed::Nothing,
+    }
 }
 
 fn saw_pass(set: &ArcSet, author: &Domain) -> bool {
@@ -64,6 +77,7 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arc::ArcFault;
 
     fn set(instance: u64, sealer: &str, results: &str) -> ArcSet {
         ArcSet { instance, sealer: sealer.parse().unwrap(), results: results.into() }
@@ -74,8 +88,8 @@ mod tests {
         ArcOutcome { result, sets, oldest_pass: None, seals_checked }
     }
 
-    fn vouching(arc: &ArcOutcome, is_trusted: impl Fn(&Domain) -> bool) -> Option<&Domain> {
-        super::vouching(arc, &"a.example".parse().unwrap(), is_trusted)
+    fn says(arc: &ArcOutcome, is_trusted: impl Fn(&Domain) -> bool) -> Sealed<'_> {
+        vouching(arc, &"a.example".parse().unwrap(), is_trusted)
     }
 
     fn is_list(domain: &Domain) -> bool {
@@ -87,16 +101,25 @@ mod tests {
         let passed =
             "i=1; list.example; spf=fail;\r\n\tDMARC/1=pass (p=reject) header.from=a.example";
         let arc = chain(ArcResult::Pass, vec![set(1, "list.example", passed)]);
-        assert_eq!(vouching(&arc, is_list).unwrap().as_ascii(), "list.example");
-        assert_eq!(vouching(&arc, |_| false), None);
+        assert_eq!(says(&arc, is_list), Sealed::Vouched(&"list.example".parse().unwrap()));
+        assert_eq!(says(&arc, |_| false), Sealed::Nothing);
     }
 
     #[test]
     fn f9_a_chain_that_does_not_hold_vouches_for_nothing() {
-        for result in [ArcResult::None, ArcResult::TempError] {
+        for result in [ArcResult::None, ArcResult::Fail(ArcFault::TestingKey)] {
             let sets = vec![set(1, "list.example", "list.example; dmarc=pass")];
-            assert_eq!(vouching(&chain(result, sets), is_list), None);
+            assert_eq!(says(&chain(result, sets), is_list), Sealed::Nothing);
         }
+    }
+
+    #[test]
+    fn f8_a_chain_whose_keys_cannot_be_looked_up_is_unclear_if_it_would_count() {
+        let sealed = |results| chain(ArcResult::TempError, vec![set(1, "list.example", results)]);
+        let passed = sealed("list.example; dmarc=pass");
+        assert_eq!(says(&passed, is_list), Sealed::Unclear);
+        assert_eq!(says(&passed, |_| false), Sealed::Nothing);
+        assert_eq!(says(&sealed("list.example; dmarc=fail"), is_list), Sealed::Nothing);
     }
 
     #[test]
@@ -105,9 +128,9 @@ mod tests {
         let since = set(2, "other.example", "other.example; dmarc=fail; arc=pass");
         let newer = set(2, "list.example", "list.example; dmarc=fail; arc=pass");
         let sets = vec![since, seen.clone()];
-        assert_eq!(vouching(&chain(ArcResult::Pass, sets), is_list), None);
+        assert_eq!(says(&chain(ArcResult::Pass, sets), is_list), Sealed::Nothing);
         let sets = vec![newer, seen];
-        assert!(vouching(&chain(ArcResult::Pass, sets), is_list).is_some());
+        assert!(matches!(says(&chain(ArcResult::Pass, sets), is_list), Sealed::Vouched(_)));
     }
 
     #[test]
@@ -126,7 +149,7 @@ mod tests {
             "list.example; dmarc=pass header.from=a.example header.from=b.example",
         ] {
             let arc = chain(ArcResult::Pass, vec![set(1, "list.example", results)]);
-            assert_eq!(vouching(&arc, is_list), None, "{results}");
+            assert_eq!(says(&arc, is_list), Sealed::Nothing, "{results}");
         }
     }
 }

@@ -4,6 +4,7 @@ use mailweir_mail::Timestamp;
 
 use super::*;
 use crate::{
+    arc::ArcSet,
     dkim::tests::{read, signer::TestSigner},
     dns::{
         Budget,
@@ -160,6 +161,7 @@ fn f4_whom_nobody_can_tell_nobody_is_taken_for() {
     let many = format!("{}From: boss@bank.example", "From: a@other.example\r\n".repeat(8));
     for (from, doubt) in [
         ("Sender: boss@bank.example", Doubt::Missing),
+        ("From: undisclosed:;", Doubt::Missing),
         (&long, Doubt::Unreadable),
         (&many, Doubt::Unreadable),
         ("From: <boss@ bank.example>", Doubt::Unreadable),
@@ -227,6 +229,23 @@ fn f8_name_servers_that_do_not_tell_make_no_pass_and_no_refusal() {
 }
 
 #[test]
+fn f8_a_trusted_seal_that_cannot_be_checked_now_leaves_no_refusal() {
+    let forwarder = Stranger { client: "198.51.100.9".parse().unwrap(), ..stranger() };
+    let is_list = |domain: &Domain| domain.as_ascii() == "list.example";
+    for (policy, asked) in
+        [("quarantine", Ruling::Quarantine(author())), ("reject", Ruling::Refuse(author()))]
+    {
+        let mut found = find(&forwarder, MAIL.as_bytes(), &zone(policy));
+        let sealer = "list.example".parse().unwrap();
+        let set = ArcSet { instance: 1, sealer, results: "list.example; dmarc=pass".into() };
+        let result = ArcResult::TempError;
+        found.arc = ArcOutcome { result, sets: vec![set], oldest_pass: None, seals_checked: 1 };
+        assert_eq!(found.ruling(is_list), Ruling::Unclear(author()));
+        assert_eq!(found.ruling(nobody), asked);
+    }
+}
+
+#[test]
 fn f8_g4_nothing_that_a_forger_publishes_keeps_the_author_s_domain_from_being_asked() {
     let mut terms = String::new();
     let mut dns = zone("reject");
@@ -248,6 +267,17 @@ fn f8_g4_nothing_that_a_forger_publishes_keeps_the_author_s_domain_from_being_as
     // Even the signature of the author's own domain is then not proven, and no reason to wait.
     let mail = TestSigner::of("author.example").sign(MAIL.as_bytes());
     let found = find_within(0, &forger, &mail, &dns);
+    assert_eq!(found.ruling(nobody), Ruling::Refuse(author()), "{}", found.summary());
+}
+
+#[test]
+fn g4_a_mail_that_asked_for_as_much_as_it_may_and_no_more_has_lost_nothing() {
+    let forger = Stranger { client: "198.51.100.9".parse().unwrap(), ..stranger() };
+    let dns = || zone("reject").unclear_txt("author.example");
+    // The name of the client, and the record of the sender.
+    let found = find_within(2, &forger, MAIL.as_bytes(), &dns());
+    assert_eq!(found.ruling(nobody), Ruling::Unclear(author()), "{}", found.summary());
+    let found = find_within(1, &forger, MAIL.as_bytes(), &dns());
     assert_eq!(found.ruling(nobody), Ruling::Refuse(author()), "{}", found.summary());
 }
 

@@ -13,12 +13,14 @@ pub(super) struct Named {
     pub(super) domains: Vec<Domain>,
     /// An address, if there is one domain only and no `@` could be read to have another one behind it.
     pub(super) only: Option<Address>,
+    /// There is no `@` in any reading.
+    pub(super) is_nobody: bool,
 }
 
 /// All domains in an unfolded value.
 pub(super) fn anywhere(value: &[u8]) -> Named {
     let value = value.get(..MOST_BYTES).unwrap_or(value);
-    let mut named = Named { domains: Vec::new(), only: None };
+    let mut named = Named { domains: Vec::new(), only: None, is_nobody: true };
     let mut is_clear = true;
     let raw = String::from_utf8_lossy(value).into_owned();
     let field = [b"From: ".as_slice(), value].concat();
@@ -35,6 +37,7 @@ pub(super) fn anywhere(value: &[u8]) -> Named {
 fn find(text: &str, named: &mut Named) -> bool {
     let mut is_clear = true;
     for (at, c) in text.char_indices().filter(|&(_, c)| is_at_sign(c)) {
+        named.is_nobody = false;
         let (before, behind) = text.split_at_checked(at).unwrap_or_default();
         let behind = behind.get(c.len_utf8()..).unwrap_or_default();
         let (name, rest) = behind.split_at_checked(length_of_domain(behind)).unwrap_or_default();

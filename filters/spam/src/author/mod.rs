@@ -24,7 +24,8 @@ pub enum Author {
     One(Mailbox),
     /// Mailboxes in at least two domains, each domain once, in the order in which they stand.
     Several(Vec<Domain>),
-    /// There is no From field. Programs then show Sender, Resent-From or the envelope, all unproven.
+    /// There is no From field, or it names nobody: a group without members (RFC 6854) or a name alone. Programs then show
+    /// Sender, Resent-From, the envelope or that name, all unproven.
     Missing,
     /// Programs may differ in whom they show. Nothing can be proven for such a mail.
     Unreadable {
@@ -106,6 +107,7 @@ impl Author {
             ([_], Some(address)) => {
                 Self::One(Mailbox { address, display_name: mailboxes::shown_name(&text) })
             }
+            _ if named.is_nobody => Self::Missing,
             ([], _) => Self::Unreadable { doubt: FromDoubt::NoAddress, domains: named.domains },
             _ => Self::Unreadable { doubt: FromDoubt::Unclear, domains: named.domains },
         }

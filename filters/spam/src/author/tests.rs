@@ -160,11 +160,20 @@ fn mailboxes_in_several_domains_are_several_authors() {
 }
 
 #[test]
+fn a_from_without_an_at_sign_names_nobody_and_one_with_it_may_name_somebody() {
+    for value in ["", "Ann", "undisclosed:;", "The machine: ;", "=?utf-8?B?QW5u?= <>", "(Ann)"] {
+        assert_eq!(of_value(value), Told::Missing, "{value}");
+    }
+    for value in ["x:a@;", "=?utf-8?Q?a=40own.example?=:;", "us: a\u{ff20}own.example;", "@:;"] {
+        assert!(matches!(of_value(value), Told::Unreadable(..) | Told::One(_)), "{value}");
+    }
+}
+
+#[test]
 fn each_doubt_has_its_reason() {
     for (value, expected) in [
-        ("", unreadable(FromDoubt::NoAddress, &[])),
-        ("Ann", unreadable(FromDoubt::NoAddress, &[])),
-        ("undisclosed:;", unreadable(FromDoubt::NoAddress, &[])),
+        ("<ann@>", unreadable(FromDoubt::NoAddress, &[])),
+        ("undisclosed: <ann@ own.example>;", unreadable(FromDoubt::NoAddress, &[])),
         (
             "us: <a@own.example>, <b@other.example>",
             unreadable(FromDoubt::Unclear, &["own.example", "other.example"]),

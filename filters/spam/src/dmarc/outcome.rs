@@ -98,7 +98,7 @@ pub enum Cause {
     IdentifierUnclear(Mechanism),
     /// A name server does not tell whether the domain exists, and the policy depends on it.
     ExistenceUnclear,
-    /// There is no From field.
+    /// There is no From field, or it names nobody.
     NoAuthor,
     /// It cannot be read beyond doubt.
     Author(FromDoubt),
@@ -167,7 +167,7 @@ impl fmt::Display for Cause {
             Self::ExistenceUnclear => {
                 f.write_str("it cannot be looked up whether the domain exists")
             }
-            Self::NoAuthor => f.write_str("there is no From field"),
+            Self::NoAuthor => f.write_str("there is no From field that names anybody"),
             Self::Author(doubt) => write!(f, "From: {doubt}"),
             Self::TooManyAuthors => f.write_str("From names too many domains"),
         }

@@ -9,8 +9,9 @@ fn g4_beyond_its_budget_a_mail_learns_nothing_and_asks_nobody() {
     let budget = Budget::new(&table, 2);
     assert_eq!(at_once(budget.txt("one.example")), Answer::Found(vec!["v=spf1 -all".into()]));
     assert_eq!(at_once(budget.a("two.example")), Answer::NoSuchName);
-    assert!(budget.is_spent());
+    assert!(!budget.is_exceeded(), "all that was wanted was asked for");
     assert_eq!(at_once(budget.txt("one.example")), Answer::Unclear);
+    assert!(budget.is_exceeded());
     assert_eq!(at_once(budget.ptr("192.0.2.1".parse().unwrap())), Answer::Unclear);
     assert_eq!(table.asked(), 2);
 }

@@ -143,6 +143,12 @@ impl List {
         &self.zone
     }
 
+    /// Whether being listed can speak for somebody: a list of senders of wanted mail.
+    #[must_use]
+    pub fn can_speak_for(&self) -> bool {
+        self.entries.iter().any(|entry| entry.weight.thousandths() < 0)
+    }
+
     /// The name to ask for.
     ///
     /// # Errors

@@ -23,17 +23,22 @@ pub enum PatternError {
 }
 
 impl Pattern {
-    /// Reads a pattern. Brackets around the whole are dropped.
+    /// Reads a pattern that an answer of a list can match. Brackets around the whole are dropped.
     ///
     /// # Errors
     /// If it is not written as Postfix does, or begins with anything but 127.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
-        // `[127.0.0.1]` reads to its end only without the outer brackets, `[1;2].0.0.[3]` only with them.
-        let inner = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        let pattern = Self::fields(text).or_else(|| Self::fields(inner?));
-        let pattern = pattern.ok_or(PatternError::Fields)?;
+        let pattern = Self::of_any_address(text).ok_or(PatternError::Fields)?;
         let is_reachable = pattern.matches_first(127);
         if is_reachable { Ok(pattern) } else { Err(PatternError::Unreachable) }
+    }
+
+    /// Reads a pattern of any addresses, as restrictions take it; nothing if it is not written as Postfix does.
+    #[must_use]
+    pub fn of_any_address(text: &str) -> Option<Self> {
+        // `[127.0.0.1]` reads to its end only without the outer brackets, `[1;2].0.0.[3]` only with them.
+        let inner = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        Self::fields(text).or_else(|| Self::fields(inner?))
     }
 
     /// Whether an address is meant.

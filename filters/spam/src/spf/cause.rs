@@ -31,7 +31,7 @@ pub enum Cause {
     },
     /// Nobody knows what the name servers have to say of a name.
     Unclear {
-        /// The name, or the client's address if its names are meant.
+        /// The name.
         name: Box<str>,
     },
 }

@@ -1,7 +1,7 @@
 //! The evaluation of a record, and of those that it includes (RFC 7208 sections 4.6 to 6).
 //!
 //! Records that are open stand on a stack of our own, so a record that includes itself costs its limit of look-ups and
-//! no more. Trouble with name servers ends the check, but for the names of the client: see [`Doubt`]. What a single
+//! no more. Trouble with name servers ends the check, but for the names of the client ([`super::reverse`]). What a single
 //! mechanism asks is in [`super::mechanism`].
 
 use std::net::IpAddr;
@@ -26,7 +26,6 @@ pub(super) struct Evaluation<'q, D> {
     /// What is left of them.
     pub(super) left: Limits,
     pub(super) reverse: Reverse,
-    pub(super) doubt: Option<Doubt>,
 }
 
 /// Who is checked.
@@ -69,23 +68,11 @@ pub(super) struct Open {
     at: usize,
 }
 
-/// What a `ptr` could have come to when nobody knows the client's names. RFC 7208 section 5.5 takes it for one that
-/// does not match. So do we, as long as nobody gets a result of it that another answer would have changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Doubt {
-    /// It would have been this.
-    OneOther(SpfResult),
-    /// There is no telling.
-    AnyOther,
-}
-
 /// What came of a directive.
 #[derive(Debug)]
 pub(super) enum Step {
     Matches,
     MatchesNot,
-    /// Nobody knows the names of the client.
-    InDoubt,
     /// The record of another domain decides.
     Include(Open),
 }
@@ -99,7 +86,7 @@ impl<D: Dns> Evaluation<'_, D> {
         let mut open = vec![Open::new(domain, record)];
         loop {
             if let Some(end) = self.step(&mut open).await? {
-                return self.beyond_doubt(end);
+                return Ok(end);
             }
         }
     }
@@ -115,7 +102,7 @@ impl<D: Dns> Evaluation<'_, D> {
         };
         let text = Some(text).filter(|text| text.len() <= MOST_RECORD)?;
         let text = MacroString::explanation(&text).ok()?;
-        let validated = self.validated(&text, &open.domain).await.ok()?;
+        let validated = self.validated(&text, &open.domain).await;
         let text = text.text(&self.values(&open.domain, &validated));
         Some(text).filter(|text| !text.is_empty()).map(Into::into)
     }
@@ -131,11 +118,6 @@ impl<D: Dns> Evaluation<'_, D> {
         match self.look_at(&directive.mechanism, &top.domain).await? {
             Step::Matches => return Ok(matched(open)),
             Step::MatchesNot => next(open),
-            Step::InDoubt => {
-                let doubt = Doubt::of(open);
-                self.doubt = Some(self.doubt.map_or(doubt, |earlier| earlier.and(doubt)));
-                next(open);
-            }
             Step::Include(other) => open.push(other),
         }
         Ok(None)
@@ -152,41 +134,11 @@ impl<D: Dns> Evaluation<'_, D> {
         next(open);
         Ok(open.is_empty().then(End::neutral))
     }
-
-    /// The end, unless it could have been another. A neutral one promises nothing.
-    fn beyond_doubt(&self, end: End) -> Result<End, Stop> {
-        match self.doubt {
-            Some(Doubt::OneOther(other)) if other == end.result => Ok(end),
-            Some(_) if end.result != SpfResult::Neutral => Err(self.unclear_names()),
-            Some(_) | None => Ok(end),
-        }
-    }
-}
-
-impl Doubt {
-    /// What it means that the directive on top could have matched.
-    fn of(open: &[Open]) -> Self {
-        let mut qualifiers = open.iter().filter_map(Open::qualifier);
-        match qualifiers.next() {
-            Some(outermost) if qualifiers.all(|inner| inner == Qualifier::Pass) => {
-                Self::OneOther(outermost.result())
-            }
-            Some(_) | None => Self::AnyOther,
-        }
-    }
-
-    fn and(self, later: Self) -> Self {
-        if self == later { self } else { Self::AnyOther }
-    }
 }
 
 impl Open {
     pub(super) fn new(domain: &str, record: Record) -> Self {
         Self { domain: domain.into(), record, at: 0 }
-    }
-
-    fn qualifier(&self) -> Option<Qualifier> {
-        self.record.directives.get(self.at).map(|directive| directive.qualifier)
     }
 }
 

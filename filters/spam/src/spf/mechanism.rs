@@ -11,7 +11,7 @@ use super::{
     expand::Values,
     macros::{Letter, MacroString},
     record::{Mechanism, Prefix, Record, shown},
-    reverse::{Proof, is_within},
+    reverse::is_within,
 };
 use crate::dns::{Answer, Dns, is_name};
 
@@ -47,7 +47,7 @@ impl<D: Dns> Evaluation<'_, D> {
                 self.mx(target.as_ref(), *prefix, domain).await?
             }
             (Mechanism::Exists(target), _) => self.exists(target, domain).await?,
-            (Mechanism::Ptr(target), _) => return self.ptr(target.as_ref(), domain).await,
+            (Mechanism::Ptr(target), _) => self.ptr(target.as_ref(), domain).await?,
             (Mechanism::Include(target), _) => {
                 return self.other_record(target, domain).await.map(Step::Include);
             }
@@ -93,33 +93,21 @@ impl<D: Dns> Evaluation<'_, D> {
 
     /// The name that a macro string in the record of a domain comes to.
     pub(super) async fn name(&mut self, of: &MacroString, domain: &str) -> Result<String, Stop> {
-        let validated = self.validated(of, domain).await?;
+        let validated = self.validated(of, domain).await;
         Ok(of.name(&self.values(domain, &validated)))
     }
 
-    /// What `%{p}` stands for, if it is there. RFC 7208 section 7.3 makes `unknown` of trouble, which could as well
-    /// be a match as none; we say that it is unclear.
-    pub(super) async fn validated(
-        &mut self,
-        of: &MacroString,
-        domain: &str,
-    ) -> Result<Box<str>, Stop> {
+    /// What `%{p}` stands for, if it is there; `unknown` if no name leads back, or nobody knows (RFC 7208 section 7.3).
+    pub(super) async fn validated(&mut self, of: &MacroString, domain: &str) -> Box<str> {
         if !of.has(Letter::ValidatedName) {
-            return Ok(UNKNOWN.into());
+            return UNKNOWN.into();
         }
-        match self.reverse.name_for(domain, self.subject.client, self.dns).await {
-            Proof::Name(name) => Ok(name),
-            Proof::Nobody => Ok(UNKNOWN.into()),
-            Proof::Unclear => Err(self.unclear_names()),
-        }
+        let name = self.reverse.name_for(domain, self.subject.client, self.dns).await;
+        name.unwrap_or_else(|| UNKNOWN.into())
     }
 
     pub(super) fn values<'v>(&'v self, domain: &'v str, validated: &'v str) -> Values<'v> {
         Values { subject: self.subject, domain, validated }
-    }
-
-    pub(super) fn unclear_names(&self) -> Stop {
-        unclear(&self.subject.client.to_string())
     }
 
     async fn a(
@@ -128,11 +116,7 @@ impl<D: Dns> Evaluation<'_, D> {
         prefix: Prefix,
         domain: &str,
     ) -> Result<bool, Stop> {
-        self.count_lookup(domain)?;
-        let name = self.target(target, domain).await?;
-        if !is_asked_for(&name) {
-            return Ok(false);
-        }
+        let Some(name) = self.asked_for(target, domain).await? else { return Ok(false) };
         match self.addresses(&name, prefix).await? {
             Held::Matches => Ok(true),
             Held::MatchesNot => Ok(false),
@@ -148,11 +132,7 @@ impl<D: Dns> Evaluation<'_, D> {
         prefix: Prefix,
         domain: &str,
     ) -> Result<bool, Stop> {
-        self.count_lookup(domain)?;
-        let name = self.target(target, domain).await?;
-        if !is_asked_for(&name) {
-            return Ok(false);
-        }
+        let Some(name) = self.asked_for(target, domain).await? else { return Ok(false) };
         let hosts = match self.dns.mx(&name).await {
             Answer::Found(hosts) => hosts,
             Answer::NoSuchName | Answer::NoRecords => return self.count_void(domain),
@@ -174,11 +154,7 @@ impl<D: Dns> Evaluation<'_, D> {
 
     /// Asks for IPv4 addresses, whatever the client has (RFC 7208 section 5.7).
     async fn exists(&mut self, target: &MacroString, domain: &str) -> Result<bool, Stop> {
-        self.count_lookup(domain)?;
-        let name = self.name(target, domain).await?;
-        if !is_asked_for(&name) {
-            return Ok(false);
-        }
+        let Some(name) = self.asked_for(Some(target), domain).await? else { return Ok(false) };
         match self.dns.a(&name).await {
             Answer::Found(_) => Ok(true),
             Answer::NoSuchName | Answer::NoRecords => self.count_void(domain),
@@ -186,16 +162,23 @@ impl<D: Dns> Evaluation<'_, D> {
         }
     }
 
-    async fn ptr(&mut self, target: Option<&MacroString>, domain: &str) -> Result<Step, Stop> {
+    async fn ptr(&mut self, target: Option<&MacroString>, domain: &str) -> Result<bool, Stop> {
         self.count_lookup(domain)?;
         let target = self.target(target, domain).await?;
         let is_wished = |name: &str| is_within(name, &target);
-        let proof = self.reverse.find(self.subject.client, is_wished, self.dns).await;
-        Ok(match proof {
-            Proof::Name(_) => Step::Matches,
-            Proof::Nobody => Step::MatchesNot,
-            Proof::Unclear => Step::InDoubt,
-        })
+        let proven = self.reverse.find(self.subject.client, is_wished, self.dns).await;
+        Ok(proven.is_some())
+    }
+
+    /// Counts a term that asks: what it asks for. None if that cannot be asked for.
+    async fn asked_for(
+        &mut self,
+        target: Option<&MacroString>,
+        domain: &str,
+    ) -> Result<Option<String>, Stop> {
+        self.count_lookup(domain)?;
+        let name = self.target(target, domain).await?;
+        Ok(Some(name).filter(|name| is_asked_for(name)))
     }
 
     async fn target(&mut self, target: Option<&MacroString>, domain: &str) -> Result<String, Stop> {

@@ -1,7 +1,8 @@
 //! Whether a host may send mail in the name of a domain (SPF, RFC 7208): `check_host()` for one identity.
 //!
 //! Name servers are asked one question after the other through [`Dns`], and trouble with them never makes a pass, a
-//! fail or a none: it is a temporary error. What becomes of a mail by the result is decided elsewhere.
+//! fail or a none: it is a temporary error, but for the names of the client's address, which are in the hands of
+//! whoever sends. What becomes of a mail by the result is decided elsewhere.
 
 mod cause;
 mod evaluate;
@@ -115,7 +116,7 @@ pub async fn check(
         now,
     };
     let reverse = Reverse::default();
-    let mut evaluation = Evaluation { subject, dns, left: limits, reverse, doubt: None };
+    let mut evaluation = Evaluation { subject, dns, left: limits, reverse };
     let (result, cause, explanation) = match evaluation.run(&domain).await {
         Ok(end) if end.result == SpfResult::Fail => {
             let explanation = evaluation.explanation(&end).await;

@@ -1,7 +1,9 @@
 //! The names of the client's address, and which of them lead back to it (RFC 7208 section 5.5).
 //!
-//! They are asked for once in a check and proven when one is needed. None of it counts as a look-up that led nowhere:
-//! whoever has the address could otherwise make the records of others look wrong.
+//! They are asked for once in a check and proven when one is needed. Both the names and where they lead are in the
+//! hands of whoever has the address. So none of it counts as a look-up that led nowhere, which would make the records
+//! of others look wrong; and trouble with it is no trouble of the domain: such a name does not match (section 5.5),
+//! else whoever breaks the name of his own address could not fail.
 
 use std::net::IpAddr;
 
@@ -13,9 +15,7 @@ pub(super) enum Reverse {
     /// Nobody asked yet.
     #[default]
     Unasked,
-    /// Nobody knows.
-    Unclear,
-    /// The first names of the answer, none twice.
+    /// The first names of the answer, none twice; none if nobody knows.
     Known(Vec<Claim>),
 }
 
@@ -31,19 +31,7 @@ enum Standing {
     Unasked,
     /// The name has the address.
     Proven,
-    Refuted,
-    Unclear,
-}
-
-/// What came of the search for a name that leads back.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Proof {
-    /// This one does, and was wished for.
-    Name(Box<str>),
-    /// None does.
-    Nobody,
-    /// One might, but nobody knows.
-    Unclear,
+    Unproven,
 }
 
 impl Reverse {
@@ -53,49 +41,44 @@ impl Reverse {
         client: IpAddr,
         is_wished: impl Fn(&str) -> bool + Send,
         dns: &impl Dns,
-    ) -> Proof {
-        let claims = match self.claims(client, dns).await {
-            Some(claims) => claims,
-            None => return Proof::Unclear,
-        };
-        let mut proof = Proof::Nobody;
+    ) -> Option<Box<str>> {
+        let claims = self.claims(client, dns).await;
         for claim in claims.iter_mut().filter(|claim| is_wished(&claim.name)) {
-            match claim.check(client, dns).await {
-                Standing::Proven => return Proof::Name(claim.name.clone()),
-                Standing::Unclear => proof = Proof::Unclear,
-                Standing::Refuted | Standing::Unasked => {}
+            if claim.check(client, dns).await == Standing::Proven {
+                return Some(claim.name.clone());
             }
         }
-        proof
+        None
     }
 
     /// What `%{p}` stands for: the domain itself rather than a name below it, and that rather than another
     /// (RFC 7208 section 7.3).
-    pub(super) async fn name_for(&mut self, domain: &str, client: IpAddr, dns: &impl Dns) -> Proof {
-        let mut is_unclear = false;
+    pub(super) async fn name_for(
+        &mut self,
+        domain: &str,
+        client: IpAddr,
+        dns: &impl Dns,
+    ) -> Option<Box<str>> {
         let itself = |name: &str| name.eq_ignore_ascii_case(domain);
         let within = |name: &str| is_within(name, domain);
         for wish in [&itself as &(dyn Fn(&str) -> bool + Sync), &within, &|_: &str| true] {
-            match self.find(client, wish, dns).await {
-                Proof::Name(name) => return Proof::Name(name),
-                Proof::Unclear => is_unclear = true,
-                Proof::Nobody => {}
+            if let Some(name) = self.find(client, wish, dns).await {
+                return Some(name);
             }
         }
-        if is_unclear { Proof::Unclear } else { Proof::Nobody }
+        None
     }
 
-    async fn claims(&mut self, client: IpAddr, dns: &impl Dns) -> Option<&mut [Claim]> {
+    async fn claims(&mut self, client: IpAddr, dns: &impl Dns) -> &mut [Claim] {
         if matches!(self, Self::Unasked) {
             *self = match dns.ptr(client).await {
                 Answer::Found(names) => Self::Known(first_of(names)),
-                Answer::NoSuchName | Answer::NoRecords => Self::Known(Vec::new()),
-                Answer::Unclear => Self::Unclear,
+                Answer::NoSuchName | Answer::NoRecords | Answer::Unclear => Self::Known(Vec::new()),
             };
         }
         match self {
-            Self::Known(claims) => Some(claims),
-            Self::Unasked | Self::Unclear => None,
+            Self::Known(claims) => claims,
+            Self::Unasked => &mut [],
         }
     }
 }
@@ -115,8 +98,9 @@ impl Claim {
 fn standing<T: PartialEq>(answer: &Answer<T>, address: &T) -> Standing {
     match answer {
         Answer::Found(addresses) if addresses.contains(address) => Standing::Proven,
-        Answer::Found(_) | Answer::NoSuchName | Answer::NoRecords => Standing::Refuted,
-        Answer::Unclear => Standing::Unclear,
+        Answer::Found(_) | Answer::NoSuchName | Answer::NoRecords | Answer::Unclear => {
+            Standing::Unproven
+        }
     }
 }
 

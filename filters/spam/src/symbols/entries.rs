@@ -57,14 +57,37 @@ pub struct Group {
 impl Weights {
     /// The built-in weights with what a file of the administrator changes: weights, limits of groups, and
     /// `on = false` for symbols that shall not count. The file is TOML like `default.toml`; what it leaves out stays.
+    /// A symbol that would quarantine a mail without any other needs its reason (`alone`).
     ///
     /// # Errors
     /// All mistakes of the file, in the order of its lines.
     pub fn with_file(text: &str) -> Result<Self, Vec<Mistake>> {
         let mut weights = Self::default();
         let file = file::read(text, |group| weights.groups.contains_key(group))?;
+        let mut changed: Vec<_> = file.symbols.iter().map(|(name, of)| (of.line, *name)).collect();
+        changed.sort_unstable();
         weights.change(file);
-        Ok(weights)
+        let mistakes: Vec<_> = changed
+            .into_iter()
+            .filter_map(|(line, symbol)| weights.without_reason(symbol, line))
+            .collect();
+        if mistakes.is_empty() { Ok(weights) } else { Err(mistakes) }
+    }
+
+    /// How much a symbol can add without any other: its weight, or what its group has room for if it may repeat. Only
+    /// the strength of what lists and scanners say can be more than 1, and these may repeat or have their reason.
+    #[must_use]
+    pub fn most_alone(&self, symbol: Symbol) -> Points {
+        let entry = self.of(symbol);
+        if !entry.is_on || entry.weight <= Points::ZERO {
+            return Points::ZERO;
+        }
+        let room = self.groups.get(&entry.group).map(|group| group.most);
+        match (entry.repeats, room) {
+            (Repeats::Strongest, Some(room)) => entry.weight.min(room),
+            (Repeats::Strongest, None) => entry.weight,
+            (Repeats::Each, room) => room.unwrap_or(Points::from_tenths(i32::MAX)),
+        }
     }
 
     /// What is known of a symbol.
@@ -83,6 +106,20 @@ impl Weights {
     #[must_use]
     pub fn score(&self, findings: impl IntoIterator<Item = Finding>) -> Score {
         score::add_up(self, findings)
+    }
+
+    /// The mistake of a symbol that would quarantine a mail without any other, and does not say why it may. Only one
+    /// that was changed can: a test holds that none of the built-in ones does, whatever its group has room for.
+    fn without_reason(&self, symbol: Symbol, line: usize) -> Option<Mistake> {
+        let (most, bound) = (self.most_alone(symbol), Points::QUARANTINE);
+        if self.of(symbol).alone.is_some() || most < bound {
+            return None;
+        }
+        let what = format!(
+            "{symbol} would quarantine a mail without any other symbol, by {most} points of {bound}: expected a \
+             weight below {bound}, or the reason why it may (alone)"
+        );
+        Some(Mistake { line, what })
     }
 
     fn change(&mut self, file: File) {

@@ -43,6 +43,8 @@ pub(super) struct GroupChange {
 /// What a file says of a symbol.
 #[derive(Debug, Default)]
 pub(super) struct EntryChange {
+    /// Where it stands, from 1.
+    pub(super) line: usize,
     pub(super) weight: Option<Points>,
     pub(super) is_on: Option<bool>,
     pub(super) group: Option<Box<str>>,
@@ -121,7 +123,7 @@ impl Reader<'_> {
     }
 
     fn entry(&mut self, name: &Key<'_>, value: &Value<'_>) -> EntryChange {
-        let mut entry = EntryChange::default();
+        let mut entry = EntryChange { line: self.line_of(&name.span()), ..Default::default() };
         for (key, value) in self.table(value, name.get_ref()) {
             match key.get_ref().as_ref() {
                 "weight" => entry.weight = self.number(key, value, -HEAVIEST, HEAVIEST),
@@ -238,9 +240,13 @@ impl Reader<'_> {
         );
     }
 
-    fn wrong(&mut self, place: &Range<usize>, what: impl fmt::Display) {
+    fn line_of(&self, place: &Range<usize>) -> usize {
         let before = self.text.as_bytes().get(..place.start).unwrap_or(self.text.as_bytes());
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        1 + before.iter().filter(|byte| **byte == b'\n').count()
+    }
+
+    fn wrong(&mut self, place: &Range<usize>, what: impl fmt::Display) {
+        let line = self.line_of(place);
         if self.mistakes.len() < MOST_MISTAKES {
             self.mistakes.push(Mistake { line, what: what.to_string() });
         }

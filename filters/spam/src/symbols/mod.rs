@@ -17,7 +17,6 @@
 mod entries;
 mod file;
 mod finding;
-mod points;
 mod score;
 mod show;
 mod symbol;
@@ -27,7 +26,7 @@ mod tests;
 pub use entries::{Entry, Group, Repeats, Weights};
 pub use file::Mistake;
 pub use finding::{Finding, MOST_STRENGTH};
-pub use points::Points;
+pub use mailweir_mail::Points;
 pub use score::{Contribution, Score};
 pub use show::Row;
 pub use symbol::Symbol;

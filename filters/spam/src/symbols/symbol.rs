@@ -27,7 +27,6 @@ macro_rules! symbols {
 
 symbols! {
     // who connects
-    EarlyTalker = "EARLY_TALKER",
     HeloNotAName = "HELO_NOT_A_NAME",
     HeloAddress = "HELO_ADDRESS",
     HeloOurName = "HELO_OUR_NAME",
@@ -41,7 +40,6 @@ symbols! {
     IprevTemperror = "IPREV_TEMPERROR",
     Greylisted = "GREYLISTED",
     KnownCorrespondent = "KNOWN_CORRESPONDENT",
-    RateExceeded = "RATE_EXCEEDED",
     // lists in the DNS
     Dnsbl = "DNSBL",
     Dnswl = "DNSWL",
@@ -160,6 +158,7 @@ symbols! {
     // scanners of other people
     Rspamd = "RSPAMD",
     SpamAssassin = "SPAMASSASSIN",
+    MalwareSuspected = "MALWARE_SUSPECTED",
     Malware = "MALWARE",
 }
 
@@ -171,7 +170,7 @@ impl Symbol {
         match probability {
             p if p < 0.01 => Some(Self::BayesSureHam),
             p if p < 0.2 => Some(Self::BayesHam),
-            p if p >= 0.999 => Some(Self::BayesSureSpam),
+            p if p >= 0.99 => Some(Self::BayesSureSpam),
             p if p >= 0.95 => Some(Self::BayesSpam),
             p if p >= 0.8 => Some(Self::BayesLikelySpam),
             _ => None,

@@ -48,16 +48,31 @@ fn symbols_have_different_names_that_lead_back_to_them() {
 #[test]
 fn no_symbol_quarantines_alone_unless_the_file_says_why() {
     let weights = Weights::default();
-    let quarantine = Policy::INBOUND.quarantine.unwrap();
     for symbol in Symbol::ALL {
         let entry = weights.of(*symbol);
-        let may_alone = entry.alone.is_some();
-        assert!(entry.weight < quarantine || may_alone, "{symbol}");
-        assert!(
-            entry.repeats == Repeats::Strongest || entry.weight < Points::ZERO || may_alone,
-            "{symbol}"
-        );
+        let is_light = entry.weight < Points::QUARANTINE;
+        let is_single = entry.repeats == Repeats::Strongest || entry.weight <= Points::ZERO;
+        assert!((is_light && is_single) || entry.alone.is_some(), "{symbol}, whatever its group");
     }
+    assert!(weights.most_alone(Symbol::Uribl) >= Points::QUARANTINE, "two links");
+    assert!(weights.most_alone(Symbol::Malware) >= Points::QUARANTINE);
+    assert_eq!(weights.most_alone(Symbol::Dnswl), Points::ZERO);
+}
+
+#[test]
+fn who_is_sure_of_spam_holds_a_mail_and_who_only_takes_it_for_spam_needs_other_evidence() {
+    let weights = Weights::default();
+    let quarantine = Policy::INBOUND.quarantine.unwrap();
+    let score = |symbols: &[Symbol]| {
+        weights.score(symbols.iter().map(|symbol| Finding::new(*symbol, ""))).total()
+    };
+    assert!(score(&[Symbol::BayesSureSpam]) >= quarantine);
+    assert!(score(&[Symbol::BayesSpam]) < quarantine);
+    assert!(score(&[Symbol::BayesSpam, Symbol::HtmlForm]) >= quarantine);
+    // An author who is proven is enough for a doubt.
+    let proven = [Symbol::SpfPass, Symbol::DkimValid, Symbol::DmarcPass];
+    assert!(score(&[&proven[..], &[Symbol::BayesSureSpam]].concat()) < quarantine);
+    assert!(score(&[Symbol::BayesLikelySpam, Symbol::HtmlForm]) < Policy::INBOUND.tag.unwrap());
 }
 
 #[test]
@@ -163,7 +178,8 @@ fn probabilities_fall_into_bands() {
         (0.79, None),
         (0.8, Some(Symbol::BayesLikelySpam)),
         (0.95, Some(Symbol::BayesSpam)),
-        (0.999, Some(Symbol::BayesSureSpam)),
+        (0.989, Some(Symbol::BayesSpam)),
+        (0.99, Some(Symbol::BayesSureSpam)),
         (1.0, Some(Symbol::BayesSureSpam)),
         (f64::NAN, None),
     ] {

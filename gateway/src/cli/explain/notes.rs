@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mailweir_filters::{restrictions::Permission, rewriting::Decision};
-use mailweir_mail::{Envelope, HoldReason, MailEvent, SessionEvent};
+use mailweir_mail::{Envelope, HoldReason, MailEvent, Scored, SessionEvent};
 use mailweir_moderation::{case::RuleName, chain::Hop, rule::Reason};
 use serde::Serialize;
 
@@ -82,6 +82,7 @@ impl Notes {
                 text: applied.text.clone(),
                 rule: Some(applied.rule.clone()),
             }),
+            Heard::Mail(MailEvent::Scored(scored)) => Some(score(scored)),
             Heard::Session(SessionEvent::Refused(refused)) => {
                 refused.rule.as_ref().map(|rule| Note {
                     action: "reject".into(),
@@ -102,6 +103,16 @@ impl Notes {
     /// What the lock guards is changed by single calls, so a panic elsewhere leaves it sound.
     fn lock(&self) -> MutexGuard<'_, Heap> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn score(scored: &Scored) -> Note {
+    let reasons = scored.reasons.iter().map(|one| format!("{} {}", one.symbol, one.adds));
+    Note {
+        action: scored.action.as_str().into(),
+        about: format!("score {}", scored.score).into(),
+        text: reasons.collect::<Vec<_>>().join(", ").into(),
+        rule: None,
     }
 }
 

@@ -42,6 +42,7 @@ pub(super) struct Metrics {
     warnings: Labelled<1>,
     judged: Labelled<2>,
     rules: Labelled<1>,
+    scored: Labelled<1>,
     probes: Labelled<1>,
     /// The filters of other people.
     pub(super) filters: Filters,
@@ -65,6 +66,7 @@ impl Default for Metrics {
             warnings: Labelled::new(["part"]),
             judged: Labelled::new(["listener", "told"]),
             rules: Labelled::new(["action"]),
+            scored: Labelled::new(["action"]),
             probes: Labelled::new(["status"]),
             filters: Filters::default(),
             size: Histogram::new(SIZE_BOUNDS),
@@ -86,6 +88,7 @@ impl Metrics {
                     self.count(Counter::Discarded);
                 }
             }
+            MailEvent::Scored(scored) => self.scored.count([scored.action.as_str()]),
             MailEvent::Discarded { .. } => self.count(Counter::Discarded),
             MailEvent::Released { .. } => self.count(Counter::Released),
             MailEvent::Requeued { .. } => self.count(Counter::Requeued),
@@ -254,6 +257,8 @@ impl Metrics {
             "TLS sessions with next hops.",
         );
         self.rules.render(text, "mailweir_rules_total", "What rules of tables did, by action.");
+        let what = "Mails that were scored, by what became of them.";
+        self.scored.render(text, "mailweir_spam_scored_total", what);
         let asked = "Recipients that next hops were asked about, by what came of it.";
         self.probes.render(text, "mailweir_probes_total", asked);
         self.warnings.render(text, "mailweir_warnings_total", "Warnings in the log, by part.");

@@ -225,7 +225,8 @@ fn the_result_is_written_with_author_policy_and_reason() {
             "",
             "dmarc=temperror reason=\"the record cannot be looked up\" header.from=example.net",
         ),
-        ("x", "", "dmarc=permerror reason=\"From: it names no address\""),
+        ("x", "", "dmarc=permerror reason=\"there is no From field that names anybody\""),
+        ("x@", "", "dmarc=permerror reason=\"From: it names no address\""),
     ] {
         let mut results = Results::new(AuthservId::parse("mx.example").unwrap());
         results.add(judged(&table, from, "", dkim).method());

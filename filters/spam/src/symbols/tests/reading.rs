@@ -38,6 +38,34 @@ fn all_mistakes_are_told_with_their_lines() {
 }
 
 #[test]
+fn a_symbol_that_would_quarantine_alone_needs_its_reason() {
+    let group = "[group.header]\nmost = 20\n";
+    let wrong = "would quarantine a mail without any other symbol, by";
+    let told = mistakes(&format!("{group}[symbol.MISSING_TO]\nweight = 8\n"));
+    let expected = "expected a weight below 8.0, or the reason why it may (alone)";
+    assert_eq!(told, [format!("line 3: MISSING_TO {wrong} 8.0 points of 8.0: {expected}")]);
+    let told = mistakes("symbol.SPF_FAIL.repeats = \"each\"\ngroup.authentication.most = 9");
+    assert_eq!(told, [format!("line 1: SPF_FAIL {wrong} 9.0 points of 8.0: {expected}")]);
+    let high =
+        "symbol.ATTACHMENT_EXECUTABLE.group = \"text\"\nsymbol.ATTACHMENT_EXECUTABLE.weight = 9";
+    for right in [
+        &format!("{group}[symbol.MISSING_TO]\nweight = 7.9\n"),
+        &format!("{group}[symbol.MISSING_TO]\nweight = 8\nalone = \"we say so\"\n"),
+        &format!("{group}[symbol.MISSING_TO]\nweight = 8\non = false\n"),
+        // Its group has no room for it.
+        "symbol.MISSING_TO.weight = 8",
+        high,
+        "symbol.DNSBL.weight = 9",
+    ] {
+        assert!(Weights::with_file(right).is_ok(), "{right}");
+    }
+    let two = format!("{high}\nsymbol.HTML_FORM.weight = 9\ngroup.text.most = 10");
+    let told = mistakes(&two);
+    assert!(told[0].starts_with("line 1: ATTACHMENT_EXECUTABLE"), "{told:?}");
+    assert!(told[1].starts_with("line 3: HTML_FORM"), "{told:?}");
+}
+
+#[test]
 fn what_is_no_toml_is_told_with_its_line() {
     let told = mistakes("[symbol.SPF_FAIL]\nweight = = 1\n");
     assert!(told[0].starts_with("line 2: this is not TOML"), "{told:?}");

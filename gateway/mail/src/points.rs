@@ -1,4 +1,4 @@
-//! Points of a score, in tenths.
+//! Points of a score that says how much a mail looks like spam, in tenths.
 //!
 //! Whole numbers: sums do not depend on the order of what is added, and what is shown adds up to what was decided by.
 
@@ -11,6 +11,9 @@ pub struct Points(i32);
 impl Points {
     /// None.
     pub const ZERO: Self = Self(0);
+
+    /// From here on a mail is held, unless the administrator says otherwise.
+    pub const QUARANTINE: Self = Self::from_tenths(80);
 
     /// So many tenths of a point.
     #[must_use]
