@@ -4,6 +4,7 @@
 //! learned is bytes that somebody else keeps. Nothing here decides alone what becomes of a mail: evidence has names,
 //! and weights that an administrator can change.
 
+mod aged;
 pub mod arc;
 pub mod authentication;
 pub mod author;

@@ -5,12 +5,14 @@
 //! and says nothing until it has learned enough of both classes. How evidence is put together is `combine`.
 
 mod combine;
+mod learned;
 mod opinion;
 mod stored;
 mod table;
 #[cfg(test)]
 mod tests;
 
+pub use learned::{Learned, LearnedError, Lesson, MOST_LEARNED};
 pub use opinion::{Clue, MOST_CLUES, Opinion};
 pub use stored::ModelError;
 
@@ -69,7 +71,7 @@ impl Model {
         Self { table, mails: Mails::default(), learned: 0, least: limits.least_mails }
     }
 
-    /// Learns a mail. That none is learned twice is up to the caller, who can remember `Tokens::mail_hash`.
+    /// Learns a mail. That none is learned twice is up to the caller, who has [`Learned`] for it.
     pub fn learn(&mut self, tokens: &Tokens, class: Class) {
         if *self.mails.of(class) >= MOST_MAILS {
             self.fade(class);
@@ -137,6 +139,17 @@ impl Model {
     fn fade(&mut self, class: Class) {
         *self.mails.of(class) /= 2;
         self.table.change(|counts| *counts.of(class) /= 2);
+    }
+}
+
+impl Class {
+    /// What a mail is that is not this.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Ham => Self::Spam,
+            Self::Spam => Self::Ham,
+        }
     }
 }
 

@@ -82,7 +82,10 @@ impl Model {
         if size != Some(rest.len() as u64) || ham > MOST_MAILS || spam > MOST_MAILS {
             return Err(ModelError::Damaged);
         }
-        let mut model = Self { learned, mails: Mails { ham, spam }, ..Self::new(limits) };
+        // As many as there are bytes for.
+        let table = Table::with_room(limits.tokens, rest.len() / ENTRY);
+        let mails = Mails { ham, spam };
+        let mut model = Self { table, mails, learned, least: limits.least_mails };
         while rest.len() >= ENTRY {
             read_entry(&mut rest, &mut model.table, model.mails)?;
         }

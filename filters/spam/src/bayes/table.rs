@@ -73,6 +73,18 @@ impl Table {
         Self { buckets, most_buckets, len: 0 }
     }
 
+    /// The same, which grows no more until it has so many. Stored tokens come in the order of buckets: the first buckets of a
+    /// table that is still small would be full before it grows, and forget them.
+    pub(super) fn with_room(most: usize, tokens: usize) -> Self {
+        let mut table = Self::new(most);
+        let mut count = table.buckets.len();
+        while tokens >= count.saturating_mul(PLACES / 2) && count < table.most_buckets {
+            count = count.saturating_mul(2).min(table.most_buckets);
+        }
+        table.buckets.resize(count, Bucket::default());
+        table
+    }
+
     /// How many tokens are known.
     pub(super) const fn len(&self) -> usize {
         self.len

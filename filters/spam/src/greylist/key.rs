@@ -46,12 +46,31 @@ impl HashKey {
         self.hash(&[b"network", network.to_string().as_bytes()])
     }
 
+    /// What one owner of addresses may have at the least: a /24 of IPv4, a /48 of IPv6 (an end site by RFC 6177), whatever counts as
+    /// a network.
+    pub(super) fn site(&self, client: IpAddr) -> u64 {
+        let client = client.to_canonical();
+        let prefix = if client.is_ipv4() { 24 } else { 48 };
+        let site = Network::around(client, prefix).unwrap_or_else(|_| Network::host(client));
+        self.hash(&[b"site", site.to_string().as_bytes()])
+    }
+
     /// The network, the sender and the recipient.
     pub(super) fn triple(&self, key: &Key<'_>, network: u64) -> u64 {
         let (sender, recipient) = (folded(key.sender), key.recipient.to_lowercase());
         let parts =
             [b"triple", &network.to_le_bytes()[..], sender.as_bytes(), recipient.as_bytes()];
         self.hash(&parts)
+    }
+
+    /// An address by itself.
+    pub(super) fn address(&self, address: &str) -> u64 {
+        self.hash(&[b"address", address.to_lowercase().as_bytes()])
+    }
+
+    /// One of our own people.
+    pub(super) fn owner(&self, name: &str) -> u64 {
+        self.hash(&[b"owner", name.to_lowercase().as_bytes()])
     }
 
     /// What tells tables of this key from those of others.

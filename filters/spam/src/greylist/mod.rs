@@ -1,35 +1,38 @@
 //! Greylisting: a sender that nobody knows is asked to come again, which mail servers do and most senders of spam do not.
 //!
 //! A triple of network, sender and recipient waits once; a network whose mails came again often enough waits no more.
-//! Who is not asked to wait at all (SPF pass, people who have had mail of each other, permit lists, clients that are
-//! logged in) is the caller's part: whoever asks here is greylisted. Nothing is known here of addresses but their keyed
-//! hashes, and time is an argument.
+//! To whom our own people have written is remembered beside it. Who is not asked to wait at all (SPF pass, those
+//! correspondents, permit lists, clients that are logged in) is the caller's part: whoever asks here is greylisted.
+//! Nothing is known here of addresses but their keyed hashes, and time is an argument.
 
-mod aged;
 mod key;
+mod shares;
 mod stored;
 
 use std::time::Duration;
 
 use mailweir_mail::Timestamp;
 
-use self::aged::Aged;
+use self::shares::Shares;
 pub use self::{
     key::{HashKey, Key},
-    stored::StoredError,
+    stored::{Snapshot, StoredError, Table},
 };
+use crate::aged::Aged;
 
 /// Who has come before, and when. Never holds more than [`Settings::most`] of each kind.
 #[derive(Clone, Debug)]
 pub struct Greylist {
     settings: Settings,
     hash: HashKey,
-    /// Triples that came and have to come again, by their first time.
-    waiting: Aged<()>,
+    /// Triples that came and have to come again, by their first time, and the sites of their clients.
+    waiting: Shares,
     /// Triples that came again in time, by their last time.
     passed: Aged<()>,
     /// Networks of which triples passed, by the last time that this counted for something.
     networks: Aged<Passes>,
+    /// Addresses that our own people have written to, by the last time, and who wrote there first.
+    correspondents: Shares,
 }
 
 /// How long to wait, and what is remembered.
@@ -39,7 +42,8 @@ pub struct Settings {
     pub delay: Duration,
     /// How long after its first time it may come again (`--retry-window`). Later it is new.
     pub retry_window: Duration,
-    /// How long a triple or a network is known after its last time (`--max-age`).
+    /// How long a triple or a network is known after its last time (`--max-age`), and a correspondent after the last
+    /// mail to it.
     pub keep: Duration,
     /// How many triples of a network have to pass until all of it may (`--auto-whitelist-clients`); 0: never.
     pub passes: u32,
@@ -50,9 +54,10 @@ pub struct Settings {
     pub ip4_prefix: u8,
     /// How many first bits of an IPv6 address are its network; 128 at most.
     pub ip6_prefix: u8,
-    /// How many triples that wait, triples that passed, and networks are kept, each; at least 1. If there are more,
-    /// the one goes first whose time, as above, is longest ago. So a flood of strangers makes no sender new again
-    /// that has passed; it does cost those their first time who wait meanwhile.
+    /// How many triples that wait, triples that passed, networks and correspondents are kept, each; at least 1. If there are more,
+    /// the one goes first whose time, as above, is longest ago; but of those that wait, one of the site (IPv4 /24, IPv6 /48) that has
+    /// most of them, and of the correspondents one of whoever has written to most of them. So a flood of strangers makes no sender
+    /// new again that has passed, and one from few places costs nobody else the first time.
     pub most: usize,
 }
 
@@ -82,6 +87,8 @@ pub struct Counts {
     pub passed: usize,
     /// Networks of those, allowed or not.
     pub networks: usize,
+    /// Addresses that our own people have written to.
+    pub correspondents: usize,
 }
 
 /// What a network has shown.
@@ -101,10 +108,36 @@ impl Greylist {
         Self {
             settings,
             hash,
-            waiting: Aged::new(most),
+            waiting: Shares::new(most),
             passed: Aged::new(most),
             networks: Aged::new(most),
+            correspondents: Shares::new(most),
         }
+    }
+
+    /// Goes by other settings from now on. What is remembered stays, as far as there is room for it.
+    pub fn change(&mut self, settings: Settings) {
+        self.settings = settings;
+        self.waiting.change(settings.most);
+        self.passed.change(settings.most);
+        self.networks.change(settings.most);
+        self.correspondents.change(settings.most);
+    }
+
+    /// One of our own people, `by` (a name or an address in one spelling), has written to this address.
+    pub fn note_correspondent(&mut self, address: &str, by: &str, now: Timestamp) {
+        let address = self.hash.address(address);
+        // Else one could make those of others its own, and have them go.
+        let owner = self.correspondents.owner_of(address);
+        let owner = owner.unwrap_or_else(|| self.hash.owner(by));
+        self.correspondents.put(address, now, owner);
+    }
+
+    /// Whether one of our own people has written to this address. Case does not count, and nothing else is folded.
+    #[must_use]
+    pub fn is_correspondent(&self, address: &str, now: Timestamp) -> bool {
+        let last = self.correspondents.time_of(self.hash.address(address));
+        last.is_some_and(|last| now.since(last) <= self.settings.keep)
     }
 
     /// Whether a mail may pass, and remembers that it came.
@@ -127,7 +160,7 @@ impl Greylist {
         let since = self.waiting.time_of(triple).filter(is_known).unwrap_or(now);
         let waited = now.since(since);
         if waited < self.settings.delay {
-            self.waiting.put(triple, since, ());
+            self.waiting.put(triple, since, self.hash.site(key.client));
             return Answer::Wait { since, until: since.plus(self.settings.delay) };
         }
         self.waiting.remove(triple);
@@ -136,11 +169,17 @@ impl Greylist {
         Answer::Pass { after: Some(waited) }
     }
 
-    /// Forgets what is too old to matter.
-    pub fn expire(&mut self, now: Timestamp) {
-        self.waiting.expire(now, self.settings.retry_window);
-        self.passed.expire(now, self.settings.keep);
-        self.networks.expire(now, self.settings.keep);
+    /// Forgets what is too old to matter, at most so many of each kind. Whether that was all.
+    #[must_use]
+    pub fn expire(&mut self, now: Timestamp, most: usize) -> bool {
+        let Settings { retry_window, keep, .. } = self.settings;
+        let removed = [
+            self.waiting.expire(now, retry_window, most),
+            self.passed.expire(now, keep, most),
+            self.networks.expire(now, keep, most),
+            self.correspondents.expire(now, keep, most),
+        ];
+        removed.iter().all(|removed| *removed < most)
     }
 
     /// How much is remembered.
@@ -150,6 +189,7 @@ impl Greylist {
             waiting: self.waiting.len(),
             passed: self.passed.len(),
             networks: self.networks.len(),
+            correspondents: self.correspondents.len(),
         }
     }
 
@@ -181,7 +221,7 @@ impl Greylist {
 }
 
 impl Default for Settings {
-    /// As Postgrey has them, and 100,000 of each kind: some 20 megabytes if all are full.
+    /// As Postgrey has them, and 100,000 of each kind: some 40 megabytes if all are full.
     fn default() -> Self {
         Self {
             delay: Duration::from_secs(300),

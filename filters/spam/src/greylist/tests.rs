@@ -60,7 +60,7 @@ fn a_stranger_waits_and_passes_from_the_end_of_the_delay_on() {
         Answer::Pass { after: Some(Duration::from_secs(DELAY)) }
     );
     assert_eq!(greylist.ask(&ann(), at(DELAY)), KNOWN);
-    assert_eq!(greylist.counts(), Counts { waiting: 0, passed: 1, networks: 1 });
+    assert_eq!(greylist.counts(), Counts { waiting: 0, passed: 1, networks: 1, correspondents: 0 });
 }
 
 #[test]
@@ -227,8 +227,8 @@ fn a_clock_that_goes_back_makes_nobody_wait_longer_than_the_delay() {
         KNOWN,
         "both counted"
     );
-    list.expire(at(0));
-    assert_eq!(list.counts(), Counts { waiting: 0, passed: 2, networks: 1 });
+    assert!(list.expire(at(0), usize::MAX));
+    assert_eq!(list.counts(), Counts { waiting: 0, passed: 2, networks: 1, correspondents: 0 });
 }
 
 #[test]
@@ -236,15 +236,15 @@ fn what_is_too_old_to_matter_is_forgotten_and_nothing_else() {
     let mut list = greylist(Settings::default());
     list.ask(&ann(), at(0));
     pass(&mut list, &key("203.0.113.1", "a@a.example", "b@b.example"), 0);
-    let full = Counts { waiting: 1, passed: 1, networks: 1 };
-    list.expire(at(WINDOW));
+    let full = Counts { waiting: 1, passed: 1, networks: 1, correspondents: 0 };
+    assert!(list.expire(at(WINDOW), usize::MAX));
     assert_eq!(list.counts(), full);
-    list.expire(at(WINDOW + 1));
+    assert!(list.expire(at(WINDOW + 1), usize::MAX));
     assert_eq!(list.counts(), Counts { waiting: 0, ..full });
-    list.expire(at(DELAY + KEEP));
+    assert!(list.expire(at(DELAY + KEEP), usize::MAX));
     assert_eq!(list.counts(), Counts { waiting: 0, ..full });
-    list.expire(at(DELAY + KEEP + 1));
-    assert_eq!(list.counts(), Counts { waiting: 0, passed: 0, networks: 0 });
+    assert!(list.expire(at(DELAY + KEEP + 1), usize::MAX));
+    assert_eq!(list.counts(), Counts { waiting: 0, passed: 0, networks: 0, correspondents: 0 });
 }
 
 #[test]
@@ -267,7 +267,7 @@ fn when_it_is_full_the_oldest_of_its_kind_goes() {
         list.ask(&key("203.0.113.1", &sender, "b@b.example"), at(DELAY + 2));
     }
     assert_eq!(list.ask(&keys[1], at(DELAY + 3)), KNOWN);
-    assert_eq!(list.counts(), Counts { waiting: 2, passed: 1, networks: 1 });
+    assert_eq!(list.counts(), Counts { waiting: 2, passed: 1, networks: 1, correspondents: 0 });
     // Of those that passed, the one goes that came last the longest ago.
     let mut list = greylist(Settings { most: 2, passes: 0, ..Settings::default() });
     pass(&mut list, &keys[0], 0);
@@ -280,18 +280,140 @@ fn when_it_is_full_the_oldest_of_its_kind_goes() {
     pass(&mut smallest, &keys[0], 0);
 }
 
+#[test]
+fn to_whom_our_people_have_written_is_known_for_as_long_as_a_triple() {
+    let mut list = greylist(Settings::default());
+    assert!(!list.is_correspondent("ann@a.example", at(0)));
+    list.note_correspondent("Ann@A.example", "us@b.example", at(0));
+    assert!(list.is_correspondent("ann@a.example", at(KEEP)));
+    assert!(!list.is_correspondent("ann@a.example", at(KEEP + 1)));
+    assert!(!list.is_correspondent("ann-1@a.example", at(0)));
+    list.note_correspondent("ann@a.example", "us@b.example", at(KEEP));
+    assert!(list.expire(at(2 * KEEP), usize::MAX));
+    assert!(list.is_correspondent("ann@a.example", at(2 * KEEP)));
+    assert!(list.expire(at(2 * KEEP + 1), usize::MAX));
+    assert_eq!(list.counts().correspondents, 0);
+}
+
+#[test]
+fn other_settings_count_for_what_is_remembered_already() {
+    let mut list = some();
+    list.change(Settings { delay: Duration::from_secs(10), ..Settings::default() });
+    assert_eq!(list.ask(&ann(), at(10)), Answer::Pass { after: Some(Duration::from_secs(10)) });
+    list.change(Settings { most: 1, ..Settings::default() });
+    let one = Counts { waiting: 0, passed: 1, networks: 1, correspondents: 1 };
+    assert_eq!(list.counts(), one, "the oldest go");
+    list.change(Settings { most: 0, ..Settings::default() });
+    assert_eq!(list.counts(), one);
+}
+
 fn some() -> Greylist {
     let mut list = greylist(Settings::default());
     list.ask(&ann(), at(0));
     pass(&mut list, &key("203.0.113.1", "a@a.example", "b@b.example"), 0);
     pass(&mut list, &key("2001:db8::1", "", "b@b.example"), HOUR);
+    list.note_correspondent("ann@a.example", "us@b.example", at(HOUR));
     list
+}
+
+#[test]
+fn a_flood_of_one_site_makes_its_own_triples_new_again_and_nobody_else_s() {
+    let mut list = greylist(Settings { most: 10, passes: 0, ..Settings::default() });
+    assert_eq!(list.ask(&ann(), at(0)), wait(0));
+    let flood: Vec<_> = ('a'..='z').map(|name| format!("{name}@flood.example")).collect();
+    for (number, sender) in (0_u16..).zip(&flood) {
+        // As many networks as it likes, of its own.
+        let client = format!("2001:db8:0:{number}::1");
+        assert_eq!(list.ask(&key(&client, sender, "b@b.example"), at(1)), wait(1));
+    }
+    assert_eq!(list.counts().waiting, 10);
+    let waited = Answer::Pass { after: Some(Duration::from_secs(DELAY)) };
+    assert_eq!(list.ask(&ann(), at(DELAY)), waited);
+    let first = key("2001:db8:0:0::1", "a@flood.example", "b@b.example");
+    assert_eq!(list.ask(&first, at(DELAY + 1)), wait(DELAY + 1), "it went for the last");
+}
+
+#[test]
+fn a_triple_that_has_passed_makes_room_for_others_of_its_site() {
+    let mut list = greylist(Settings { most: 2, passes: 0, ..Settings::default() });
+    pass(&mut list, &ann(), 0);
+    let others = ["b", "c"].map(|name| format!("{name}@a.example"));
+    for sender in &others {
+        list.ask(&key("192.0.2.1", sender, "b@b.example"), at(DELAY + 1));
+    }
+    assert_eq!(list.counts().waiting, 2);
+}
+
+#[test]
+fn whoever_writes_to_very_many_loses_its_own_and_takes_nothing_from_others() {
+    let mut list = greylist(Settings { most: 4, ..Settings::default() });
+    list.note_correspondent("ann@a.example", "us@b.example", at(0));
+    // To write to whom others have written makes nobody one's own.
+    list.note_correspondent("ann@a.example", "flood@b.example", at(1));
+    for name in 'a'..='z' {
+        list.note_correspondent(&format!("{name}@c.example"), "flood@b.example", at(2));
+    }
+    assert!(list.is_correspondent("ann@a.example", at(3)));
+    let of_flood =
+        ('a'..='z').filter(|one| list.is_correspondent(&format!("{one}@c.example"), at(3)));
+    assert_eq!(of_flood.count(), 3);
+    assert_eq!(list.counts().correspondents, 4);
+}
+
+#[test]
+fn what_is_too_old_is_forgotten_in_steps() {
+    let mut list = greylist(Settings::default());
+    for name in 'a'..='e' {
+        list.ask(&key("192.0.2.1", &format!("{name}@a.example"), "b@b.example"), at(0));
+    }
+    assert!(!list.expire(at(WINDOW + 1), 2));
+    assert!(!list.expire(at(WINDOW + 1), 2));
+    assert_eq!(list.counts().waiting, 1);
+    assert!(list.expire(at(WINDOW + 1), 2));
+    assert_eq!(list.counts().waiting, 0);
+}
+
+#[test]
+fn the_form_is_the_one_that_is_written_down() {
+    let (mut list, hash) = (greylist(Settings { passes: 0, ..Settings::default() }), secret());
+    list.ask(&ann(), Timestamp::from_micros(0x11));
+    let zoe = key("203.0.113.1", "zoe@a.example", "bob@b.example");
+    list.ask(&zoe, Timestamp::from_micros(0x22));
+    let passed = DELAY * 1_000_000 + 0x22;
+    list.ask(&zoe, Timestamp::from_micros(passed));
+    list.note_correspondent("ann@a.example", "us@b.example", Timestamp::from_micros(0x33));
+    let network = |key: &Key<'_>| hash.network(key, &Settings::default());
+    let numbers = [
+        hash.mark(),
+        1,
+        hash.triple(&ann(), network(&ann())),
+        0x11,
+        hash.site(ann().client),
+        1,
+        hash.triple(&zoe, network(&zoe)),
+        passed,
+        1,
+        network(&zoe),
+        passed,
+    ];
+    let mut expected = b"MWGL\x01".to_vec();
+    numbers.iter().for_each(|number| expected.extend_from_slice(&number.to_le_bytes()));
+    expected.extend_from_slice(b"\x01\0\0\0");
+    let numbers = [passed, 1, hash.address("ann@a.example"), 0x33, hash.owner("us@b.example")];
+    numbers.iter().for_each(|number| expected.extend_from_slice(&number.to_le_bytes()));
+    let checksum = crc32fast::hash(&expected);
+    expected.extend_from_slice(&checksum.to_le_bytes());
+    assert_eq!(list.to_bytes(), expected);
+    // Of the key with 32 bytes of 7: what is hashed, and how, belongs to the form.
+    let hashes = [hash.mark(), hash.triple(&ann(), network(&ann())), hash.site(ann().client)];
+    let expected = [0x4156_04c8_66dd_980f, 0x2ba2_be13_d7f6_2aad, 0xca55_a34e_76b9_7fac];
+    assert_eq!(hashes, expected);
 }
 
 #[test]
 fn what_is_stored_reads_back_and_goes_on() {
     let bytes = some().to_bytes();
-    assert_eq!(bytes.len(), 41 + 3 * 16 + 2 * 28);
+    assert_eq!(bytes.len(), 49 + 2 * 16 + 2 * 24 + 2 * 28);
     let mut read = Greylist::from_bytes(&bytes, Settings::default(), secret()).unwrap();
     assert_eq!(read.to_bytes(), bytes);
     assert_eq!(
@@ -299,6 +421,7 @@ fn what_is_stored_reads_back_and_goes_on() {
         Answer::Pass { after: Some(Duration::from_secs(DELAY)) }
     );
     assert_eq!(read.ask(&key("203.0.113.1", "a@a.example", "b@b.example"), at(HOUR)), KNOWN);
+    assert!(read.is_correspondent("ann@a.example", at(HOUR)));
     let allowing = Settings { passes: 1, ..Settings::default() };
     let mut read = Greylist::from_bytes(&bytes, allowing, secret()).unwrap();
     assert_eq!(read.ask(&key("203.0.113.9", "new@a.example", "b@b.example"), at(HOUR)), KNOWN);
@@ -313,7 +436,7 @@ fn what_is_stored_reads_back_and_goes_on() {
 fn what_is_read_into_less_room_loses_the_oldest() {
     let less = Settings { most: 1, ..Settings::default() };
     let mut read = Greylist::from_bytes(&some().to_bytes(), less, secret()).unwrap();
-    assert_eq!(read.counts(), Counts { waiting: 1, passed: 1, networks: 1 });
+    assert_eq!(read.counts(), Counts { waiting: 1, passed: 1, networks: 1, correspondents: 1 });
     assert_eq!(read.ask(&key("2001:db8::1", "", "b@b.example"), at(2 * HOUR)), KNOWN);
 }
 
@@ -384,8 +507,31 @@ proptest! {
     }
 
     #[test]
+    fn a_flood_of_one_site_takes_the_first_time_from_nobody_who_has_less(
+        others in prop::collection::vec((1..30_u8, 0..3_u8), 0..20),
+        flood in 1..100_u8,
+    ) {
+        // No other site has more than 3 of them, so that there is room for 3 of the flood.
+        let mut list = greylist(Settings { most: others.len() + 3, passes: 0, ..Settings::default() });
+        let sender = |one: u8| format!("{}@a.example", char::from(b'a' + one));
+        for (site, one) in &others {
+            let sender = sender(*one);
+            list.ask(&Key { client: [192, 0, *site, 1].into(), sender: &sender, recipient: "b@b.example" }, at(0));
+        }
+        for number in 0..flood {
+            let sender = format!("x{}@a.example", "y".repeat(number.into()));
+            list.ask(&Key { client: [203, 0, 113, number].into(), sender: &sender, recipient: "b@b.example" }, at(1));
+        }
+        for (site, one) in &others {
+            let sender = sender(*one);
+            let key = Key { client: [192, 0, *site, 1].into(), sender: &sender, recipient: "b@b.example" };
+            prop_assert_eq!(list.ask(&key, at(1)), wait(0));
+        }
+    }
+
+    #[test]
     fn whatever_comes_in_whatever_order_nobody_waits_beyond_the_delay_and_the_table_stays_small(
-        steps in prop::collection::vec((0..6_u8, "[ab]@a\\.example", 0..2 * KEEP), 1..60),
+        steps in prop::collection::vec((0..6_u8, "[a-e]@a\\.example", 0..2 * KEEP), 1..60),
     ) {
         let settings = Settings { most: 3, passes: 2, ..Settings::default() };
         let mut list = greylist(settings);
@@ -395,8 +541,9 @@ proptest! {
                 prop_assert!(since <= at(time) && until > at(time));
                 prop_assert!(until <= at(time).plus(Duration::from_secs(DELAY)));
             }
-            let Counts { waiting, passed, networks } = list.counts();
-            prop_assert!(waiting <= 3 && passed <= 3 && networks <= 3);
+            list.note_correspondent(&sender, "us@b.example", at(time));
+            let Counts { waiting, passed, networks, correspondents } = list.counts();
+            prop_assert!(waiting <= 3 && passed <= 3 && networks <= 3 && correspondents <= 3);
             let read = Greylist::from_bytes(&list.to_bytes(), settings, secret());
             prop_assert_eq!(read.unwrap().to_bytes(), list.to_bytes());
         }

@@ -23,6 +23,25 @@ fn a_model_is_the_same_after_it_was_bytes() {
 }
 
 #[test]
+fn a_large_model_forgets_nothing_when_it_was_bytes() {
+    let limits = Limits { tokens: 100_000, least_mails: 5 };
+    let mut model = Model::new(limits);
+    for number in 0..200 {
+        let words: Vec<_> = (0..100).map(|place| word(number * 100 + place)).collect();
+        let class = if number % 2 == 0 { Class::Ham } else { Class::Spam };
+        model.learn(&mail("x", &words.join(" ")), class);
+    }
+    assert!(model.tokens() > 20_000, "{}", model.tokens());
+    let bytes = model.to_bytes();
+    let again = Model::from_bytes(&bytes, limits).unwrap();
+    assert_eq!((again.tokens(), again.size()), (model.tokens(), model.size()));
+    assert_eq!(again.to_bytes(), bytes);
+    // With less room the least valuable go.
+    let few = Model::from_bytes(&bytes, Limits { tokens: 8_000, least_mails: 5 }).unwrap();
+    assert!((4_000..=8_000).contains(&few.tokens()), "{}", few.tokens());
+}
+
+#[test]
 fn an_empty_model_is_bytes_too() {
     let bytes = Model::new(FEW).to_bytes();
     assert_eq!(Model::from_bytes(&bytes, FEW).unwrap().tokens(), 0);
