@@ -19,13 +19,15 @@ pub enum BeforeQueue {
     Envelope,
     /// It has not come this way too often (Postfix `hopcount_limit`).
     Hops,
-    /// Who really sent it, if a stranger hands it in, and what its author's domain wants to become of it. Before filters of
-    /// other people, who may write such results under our name; behind the rewriting of its header, for only then fields
-    /// are put into it and taken out.
+    /// Who really sent it, if a stranger hands it in. Before filters of other people, who may write such results under our
+    /// name; behind the rewriting of its header, for only then fields are put into it and taken out.
     Authentication,
     /// What filters of other people say of it that are asked before it is taken. They see it as it was rewritten, and
     /// change it; behind all that can refuse it for nothing.
     Inspection,
+    /// How much it looks like spam, by all that was found out, and what its author's domain wants to become of it. Behind
+    /// filters of other people, whose scores join in.
+    Score,
     /// Whether the archive keeps it, which asks for its recipients as they are now. While it must and cannot,
     /// the mail is put off.
     Archive,
@@ -42,7 +44,7 @@ pub enum BeforeQueue {
 }
 
 /// The order. What is left then is the queue, whose receipt alone makes the 250.
-pub const BEFORE_QUEUE: [BeforeQueue; 12] = [
+pub const BEFORE_QUEUE: [BeforeQueue; 13] = [
     BeforeQueue::EndOfData,
     BeforeQueue::Content,
     BeforeQueue::Header,
@@ -50,6 +52,7 @@ pub const BEFORE_QUEUE: [BeforeQueue; 12] = [
     BeforeQueue::Hops,
     BeforeQueue::Authentication,
     BeforeQueue::Inspection,
+    BeforeQueue::Score,
     BeforeQueue::Archive,
     BeforeQueue::Filters,
     BeforeQueue::Signing,
@@ -75,7 +78,7 @@ mod tests {
             BeforeQueue::Envelope => &[BeforeQueue::Content],
             BeforeQueue::Hops => &[],
             // It asks about the header as it came, and about all who get the mail.
-            BeforeQueue::Archive => &[BeforeQueue::Content, BeforeQueue::Inspection],
+            BeforeQueue::Archive => &[BeforeQueue::Content, BeforeQueue::Score],
             // It changes the mail, and who gets it.
             BeforeQueue::Inspection => &[
                 BeforeQueue::Header,
@@ -84,10 +87,11 @@ mod tests {
                 BeforeQueue::Authentication,
             ],
             BeforeQueue::Authentication => &[BeforeQueue::Header],
+            BeforeQueue::Score => &[BeforeQueue::Authentication, BeforeQueue::Inspection],
             BeforeQueue::Filters => &[BeforeQueue::Envelope],
             // What is signed is not changed any more; moderation hashes what is stored.
             BeforeQueue::Signing => {
-                &[BeforeQueue::Header, BeforeQueue::Inspection, BeforeQueue::Filters]
+                &[BeforeQueue::Header, BeforeQueue::Score, BeforeQueue::Filters]
             }
             // It counts, and what is refused then would be counted too.
             BeforeQueue::Sender => &[
@@ -98,6 +102,7 @@ mod tests {
                 BeforeQueue::Hops,
                 BeforeQueue::Authentication,
                 BeforeQueue::Inspection,
+                BeforeQueue::Score,
                 BeforeQueue::Archive,
                 BeforeQueue::Filters,
                 BeforeQueue::Signing,

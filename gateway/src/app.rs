@@ -6,7 +6,7 @@
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 
@@ -61,8 +61,10 @@ use crate::{
     signing::Signing,
     slips,
     sockets::{self, Sockets},
+    spam::{self, Classifier, Scale},
     status::{self, Serves, Status},
     store::Store,
+    strangers::Strangers,
     tables::Tables,
     tls::{self, CertificateSource, ClientAuthorities, OldestVersion, ServerTls},
     verification::{self, Prober, Verification},
@@ -168,6 +170,7 @@ impl App {
             services: TaskTracker::new(),
             end,
         });
+        app.change_strangers(&app.config.load());
         let opened = app.open_sockets(&app.config.load(), &rewriting)?;
         app.start_services(&store)?;
         if let Some(indexing) = indexing {
@@ -204,7 +207,9 @@ impl App {
         self.egress.reroute(routes, rewriting);
         self.egress.archive(OwnMail::of(config.archive.as_ref()));
         self.verification.change(verification_settings(&config));
+        self.change_strangers(&config);
         self.install_sockets(sockets);
+        self.shared.scale.store(Arc::new(Scale::of(&config)));
         self.config.store(Arc::new(config));
         self.watch_filters();
         for key in later {
@@ -296,6 +301,7 @@ impl App {
         self.services.spawn(Arc::clone(&self.egress).run());
         self.services.spawn(Arc::clone(&self.shared.tables).watch(self.end.clone()));
         self.services.spawn(Arc::clone(&self.verification).keep());
+        self.services.spawn(Arc::clone(&self.shared.strangers).keep(self.end.clone()));
         self.services.spawn(Arc::clone(&self.moderation).run());
         if let Some(archiver) = &self.archiver {
             self.services.spawn(Arc::clone(archiver).run());
@@ -371,7 +377,7 @@ impl App {
             mark: written.mark,
             own: OwnMail::of(Some(written)),
         });
-        let spam = config.spam.clone().map(Arc::new);
+        let spam = self.spam_checks(config);
         let signing = Signing::of(config).map(Arc::new);
         let filters = slips::of(config)?.map(|slips| (Arc::new(config.filters.clone()), slips));
         let inspectors = match &filters {
@@ -439,6 +445,27 @@ impl App {
                 agreeing(owed, "mail waits", "mails wait")
             ));
         }
+    }
+
+    /// How mail is looked at, by a configuration; `None`: not at all. What was learned is opened where it is wanted for the first
+    /// time, and kept until the end. Blocks then.
+    fn spam_checks(&self, config: &Config) -> Option<Arc<spam::Checks>> {
+        let rules = config.spam.as_ref()?;
+        let observer = &self.shared.observer;
+        let classifier = self.shared.classifier.get_or_init(|| {
+            let classifier = Arc::new(Classifier::open(&spam::place(&config.server.data_dir)));
+            classifier.tell_trouble(observer);
+            let kept = Arc::clone(&classifier).keep(observer.clone(), self.end.clone());
+            self.services.spawn(kept);
+            classifier
+        });
+        Some(Arc::new(spam::Checks::new(config, rules, classifier)))
+    }
+
+    /// Reads what is remembered of strangers when it is needed first, and blocks then.
+    fn change_strangers(&self, config: &Config) {
+        let rules = config.spam.as_ref().map(|spam| &spam.before_data);
+        self.shared.strangers.change(rules, &spam::place(&config.server.data_dir));
     }
 
     fn watch_filters(&self) {
@@ -511,6 +538,9 @@ fn shared(
         policy_services: PolicyServices::new(clock::now()),
         allowances: Arc::new(Mutex::new(Allowances::new(clock::monotonic()))),
         waiting: Waiting::default(),
+        classifier: OnceLock::new(),
+        scale: ArcSwap::from_pointee(Scale::of(config)),
+        strangers: Arc::new(Strangers::new(observer.clone())),
         permits: Permits::new(config.limits.session_limit.get() as usize),
         stop: CancellationToken::new(),
         sessions: TaskTracker::new(),

@@ -21,6 +21,19 @@ pub(crate) fn agreeing<N: Copy + Display + PartialEq + From<u8>>(
     format!("{number} {}", if number == N::from(1) { one } else { many })
 }
 
+/// `1,250`: a number as people read it.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -34,5 +47,11 @@ mod tests {
         assert_eq!(counted(3_usize, "address"), "3 addresses");
         assert_eq!(agreeing(0_u64, "was erased", "were erased"), "0 were erased");
         assert_eq!(agreeing(1_u64, "was erased", "were erased"), "1 was erased");
+    }
+
+    #[test]
+    fn large_numbers_stand_in_groups_of_three_digits() {
+        let numbers = [0, 12, 999, 1_250, 123_456, 1_234_567];
+        assert_eq!(numbers.map(grouped).join(" "), "0 12 999 1,250 123,456 1,234,567");
     }
 }

@@ -12,6 +12,7 @@ mod mail;
 mod peer;
 mod queue;
 mod setup;
+mod teaching;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -282,6 +283,12 @@ impl Gateway {
     pub fn open_store(&self) -> mailweir_queue::Queue {
         assert!(self.app.is_none(), "the gateway runs");
         self.store().open(|_| {}).unwrap_or_else(|error| panic!("{error:#}"))
+    }
+
+    /// Where all that it keeps is.
+    #[must_use]
+    pub fn data_dir(&self) -> &std::path::Path {
+        &self.config.server.data_dir
     }
 
     /// Where its queue and its control socket are.

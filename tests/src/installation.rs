@@ -185,6 +185,15 @@ impl Installation {
         assert!(stopped.is_ok(), "{stopped:?}\n{}", self.log());
     }
 
+    /// Ends the program as a crash would.
+    ///
+    /// # Panics
+    /// If it does not run.
+    pub fn kill(&mut self) {
+        let program = self.program.take().expect("a running program");
+        program.kill().expect("a process of ours");
+    }
+
     /// Sends a signal to the program.
     ///
     /// # Panics

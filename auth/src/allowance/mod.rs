@@ -112,8 +112,9 @@ impl Allowances {
         self.logins.entry(login.into()).or_insert_with(nothing)
     }
 
-    /// Forgets those who have sent nothing for longest, a quarter at a time. Only logins that were
-    /// proven are counted, so this is not for strangers to bring about.
+    /// Forgets those who have sent nothing for longest, a quarter at a time. Where only logins are counted that were
+    /// proven, this is not for strangers to bring about; where strangers are counted, by network or domain, whoever has
+    /// so many names could send as much under each of them.
     fn make_room(&mut self, now: Instant) {
         if self.logins.len() < MOST_LOGINS {
             return;

@@ -3,7 +3,7 @@
 //! Codes and words are Postfix's, since log tools and fail2ban know them. A refusal is a value
 //! until here; what the administrator must know besides stands in the log, not in the reply.
 
-use std::{fmt, io::Write as _};
+use std::{fmt, io::Write as _, num::NonZeroU32, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mailweir_mail::{Address, Client, Domain, Enhanced, Protocol, QueueId, Reply, ReversePath};
@@ -68,12 +68,14 @@ pub enum Refusal {
     FilterFailed,
     /// A filter hands back what nobody waits for here, and why.
     NotAwaited(NotAwaited),
-    /// The author's domain has not authorised the mail, or nobody can tell.
-    NotAuthorised(NotAuthorised),
+    /// What was found out about who sent the mail, and what it is.
+    Unwanted(Unwanted),
     /// 421 4.7.0: too many sessions of this client.
     TooManyConnections(Client),
     /// 450 4.7.1: too many mails of this client.
     TooMuchMail(Client),
+    /// 451 4.7.1: a stranger has to come again, and why.
+    NotYet(NotYet),
     /// 552 5.3.4: the mail is larger than we take.
     MessageTooLarge,
     /// 554 5.4.6: the mail has passed too many servers (Postfix `hopcount_limit`).
@@ -113,10 +115,10 @@ const NOTICES_ONLY: &str =
     "This address only sends notices: use the links in the notice, or reply to it";
 
 impl Refusal {
-    /// Whether it says nothing against the peer: the first recipient too many of a large mail must
-    /// not end the session before those that are left can have it.
+    /// Whether it says nothing against the peer: the first recipient too many of a large mail, and those that have to
+    /// wait, must not end the session before those that are left can have it.
     pub(crate) const fn is_no_error(&self) -> bool {
-        matches!(self, Self::SentEnough(..))
+        matches!(self, Self::SentEnough(..) | Self::NotYet(_))
     }
 
     /// The words. `hostname` is ours: replies that close the connection say who speaks.
@@ -164,11 +166,7 @@ impl Refusal {
             R::ClientRejected(client) => {
                 text(554, (5, 7, 1), format!("<{client}>: Client host rejected: Access denied"))
             }
-            R::ClientUnnamed(client) => text(
-                450,
-                (4, 7, 1),
-                format!("Client host rejected: cannot find your hostname, [{}]", client.ip()),
-            ),
+            R::ClientUnnamed(client) => client_unnamed(client),
             R::AuthRequired => fixed(530, (5, 7, 0), "Authentication required"),
             R::TlsRequired => fixed(530, (5, 7, 0), "Must issue a STARTTLS command first"),
             R::AuthFailed => fixed(535, (5, 7, 8), "Error: authentication failed"),
@@ -183,11 +181,12 @@ impl Refusal {
             R::FilterUnavailable => fixed(451, (4, 7, 1), "Service unavailable - try again later"),
             R::FilterFailed => fixed(550, (5, 7, 1), "Service unavailable"),
             R::NotAwaited(why) => why.reply(),
-            R::NotAuthorised(why) => why.reply(),
+            R::Unwanted(why) => why.reply(),
             R::TooManyConnections(client) => too_many_connections(client, hostname),
             R::TooMuchMail(client) => {
                 text(450, (4, 7, 1), format!("Error: too much mail from {}", client.ip()))
             }
+            R::NotYet(why) => why.reply(),
             R::MessageTooLarge => fixed(552, (5, 3, 4), "Message size exceeds fixed limit"),
             R::LoopDetected => fixed(554, (5, 4, 6), "Error: too many hops"),
             R::Overloaded => text(
@@ -379,6 +378,38 @@ impl Fault {
     }
 }
 
+/// Why a stranger has to come again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotYet {
+    /// It has not waited long enough to send to this recipient, and how long it still has to.
+    Recipient(Address, Duration),
+    /// The same, of the whole mail.
+    Mail(Duration),
+    /// Those of this network or domain have handed in so many mails within an hour.
+    TooMuchMail(Box<str>, NonZeroU32),
+}
+
+impl NotYet {
+    fn reply(&self) -> Reply {
+        match self {
+            Self::Recipient(to, wait) => {
+                rejected(451, (4, 7, 1), to.as_str(), "Recipient address", &greylisted(*wait))
+            }
+            Self::Mail(wait) => text(451, (4, 7, 1), format!("Error: {}", greylisted(*wait))),
+            Self::TooMuchMail(whose, most) => {
+                let limit = format!("more than {most} an hour, try again later");
+                text(451, (4, 7, 1), format!("Error: too much mail from {whose}: {limit}"))
+            }
+        }
+    }
+}
+
+/// Full seconds: whoever comes so much later is not too early.
+fn greylisted(wait: Duration) -> String {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    format!("Greylisted, try again in {seconds} seconds")
+}
+
 /// Why nobody waits for a mail that a filter hands back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotAwaited {
@@ -403,19 +434,23 @@ impl NotAwaited {
     }
 }
 
-/// Why a mail is not taken in the name of its author.
+/// Why a mail is not taken by what was found out about who sent it, and what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NotAuthorised {
+pub enum Unwanted {
     /// 550 5.7.26 (RFC 7372 section 3.4): it fails the DMARC policy of this domain, which asks for refusal.
-    Fails(Domain),
-    /// 451 4.4.3: name servers do not tell.
+    Unauthorised(Domain),
+    /// 451 4.4.3: name servers do not tell whether its author's domain has authorised it.
     Unclear,
+    /// 550 5.7.1: it looks like spam.
+    Spam,
+    /// 550 5.7.1: it has known malware.
+    Malware,
 }
 
-impl NotAuthorised {
+impl Unwanted {
     fn reply(&self) -> Reply {
         match self {
-            Self::Fails(author) => {
+            Self::Unauthorised(author) => {
                 let policy =
                     format!("Message rejected by the DMARC policy of {}", author.as_ascii());
                 text(550, (5, 7, 26), policy)
@@ -423,6 +458,8 @@ impl NotAuthorised {
             Self::Unclear => {
                 fixed(451, (4, 4, 3), "Temporary lookup failure of the author's domain")
             }
+            Self::Spam => fixed(550, (5, 7, 1), "Message looks like spam"),
+            Self::Malware => fixed(550, (5, 7, 1), "Message has known malware"),
         }
     }
 }
@@ -645,6 +682,11 @@ fn shown(address: &Address) -> &str {
 
 fn cut(line: &str, limit: usize) -> &str {
     if line.len() <= limit { line } else { &line[..line.floor_char_boundary(limit)] }
+}
+
+fn client_unnamed(client: &Client) -> Reply {
+    let why = format!("Client host rejected: cannot find your hostname, [{}]", client.ip());
+    text(450, (4, 7, 1), why)
 }
 
 fn too_many_connections(client: &Client, hostname: &Domain) -> Reply {

@@ -21,6 +21,7 @@ use crate::{
     ingress::{Listener, PolicyServices, Shared, waiting::Waiting},
     observe::Observer,
     policy::Notes,
+    spam::{self, Classifier},
 };
 
 impl App {
@@ -33,8 +34,10 @@ impl App {
         observer: &Observer,
         directory: &Path,
     ) -> anyhow::Result<Self> {
-        // What is known of addresses is read, and nothing more.
+        // What is known of addresses and was learned of mail is read, and nothing more.
         let file = config.address_verify.file(&config.server.data_dir);
+        let known = config.spam.is_some();
+        let known = known.then(|| Classifier::to_judge(&spam::place(&config.server.data_dir)));
         config.server.data_dir = directory.to_owned();
         config.tls.certificate = Certificate::SelfSigned;
         config.auth.backends.clear();
@@ -46,7 +49,8 @@ impl App {
         let shared = shared(&config, &queue, observer, &resolver, addresses)?;
         // Some of them remember whom they were asked about, and what filters hand back would go to the gateway that runs.
         let (policy_services, waiting) = (PolicyServices::supposed(), Waiting::supposed());
-        let shared = Arc::new(Shared { policy_services, waiting, ..shared });
+        let classifier = known.map(|known| Arc::new(known).into()).unwrap_or_default();
+        let shared = Arc::new(Shared { policy_services, waiting, classifier, ..shared });
         let rewriting = rewriting(&config, &shared)?;
         let egress = Egress::new(parts(&config, &shared, Arc::clone(&rewriting), Program::this())?);
         let end = CancellationToken::new();

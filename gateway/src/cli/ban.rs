@@ -122,7 +122,9 @@ impl Printer {
             | Answer::JournalEntry(_)
             | Answer::Archive(_)
             | Answer::JournalVerdict(_)
-            | Answer::Reindexing { .. } => Ok(()),
+            | Answer::Reindexing { .. }
+            | Answer::Spam(_)
+            | Answer::Quarantine(_) => Ok(()),
         }
     }
 

@@ -30,10 +30,13 @@ mod explain;
 mod moderation;
 mod postmap;
 mod progress;
+mod quarantine;
 mod queue;
 mod rescue;
 mod sendmail;
 mod serve;
+mod spam;
+mod terminal;
 mod user;
 
 /// A mail gateway in one program: accepts mail, makes it durable, passes it on
@@ -88,6 +91,8 @@ impl CommandLine {
             Command::ChainCheck(options) => chain_check::run(&options),
             Command::Demo(options) => demo::run(&options),
             Command::Queue(command) => queue::run(&command),
+            Command::Quarantine(command) => quarantine::run(&command),
+            Command::Spam(command) => spam::run(&command),
             Command::User(command) => user::run(&command),
             Command::Auth(command) => auth::run(&command),
             Command::Ban(command) => ban::run(&command),
@@ -202,6 +207,10 @@ enum Command {
     Demo(demo::Options),
     /// Look at and change queued mail
     Queue(queue::QueueCommand),
+    /// Look at mail that was taken for spam or a forgery, let it go on or delete it
+    Quarantine(quarantine::QuarantineCommand),
+    /// Teach the spam checks what people want and what they do not, and see what a mail scores and why
+    Spam(spam::SpamCommand),
     /// Manage the users that may log in
     User(user::UserCommand),
     /// Try the back ends of log-ins

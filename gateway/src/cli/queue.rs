@@ -234,7 +234,9 @@ impl Printer {
             | Answer::Distrusted { .. }
             | Answer::JournalEntry(_)
             | Answer::JournalVerdict(_)
-            | Answer::Reindexing { .. } => Ok(()),
+            | Answer::Reindexing { .. }
+            | Answer::Spam(_)
+            | Answer::Quarantine(_) => Ok(()),
             Answer::Flushed { mails } => {
                 writeln!(out, "mailweir: {} due now", counted(*mails, "deferred mail"))
             }

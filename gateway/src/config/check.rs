@@ -100,7 +100,7 @@ pub(super) fn config(
         address_verify,
         archive: archive::check(raw, &server, around, problems)?,
         filters: filter::check(raw, &listeners, around, problems),
-        spam: spam::check(raw, &server, problems)?,
+        spam: spam::check(raw, &server, around, problems)?,
         dkim: dkim::check(raw, around, problems),
         tls: tls(&written_tls, around, problems),
         smtp: smtp(&written_smtp, &server.hostname, problems),

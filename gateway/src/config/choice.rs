@@ -75,7 +75,7 @@ choices! {
 
 choices! {
     /// What becomes of mail that fails the DMARC policy of its author's domain.
-    pub enum DmarcPolicy {
+    pub(super) enum DmarcPolicy {
         /// It is held, be it refusal that the policy asks for or suspicion.
         Quarantine = "quarantine",
         /// What the policy asks for.
@@ -86,12 +86,36 @@ choices! {
 }
 
 choices! {
+    /// What becomes of mail that has known malware.
+    pub(super) enum IfMalware {
+        /// It is thrown away, and its client told that it was taken.
+        Discard = "discard",
+        /// It is held.
+        Quarantine = "quarantine",
+        /// It is refused.
+        Reject = "reject",
+    }
+}
+
+choices! {
     /// What becomes of mail of which name servers do not tell what must be known.
-    pub enum IfUnclear {
+    pub(super) enum IfUnclear {
         /// It goes on.
         Accept = "accept",
         /// It is put off.
         Defer = "defer",
+    }
+}
+
+choices! {
+    /// Which strangers are greylisted.
+    pub(super) enum WrittenGreylist {
+        /// Nobody is.
+        Never = "never",
+        /// Those of whom nothing good is known.
+        Suspicious = "suspicious",
+        /// All are.
+        Always = "always",
     }
 }
 

@@ -378,7 +378,7 @@ fn needed<'w, T>(
 }
 
 /// The keys that not all types have, and which have them.
-const KEYS: [(&str, &[FilterType]); 16] = {
+const KEYS: [(&str, &[FilterType]); 17] = {
     use FilterType::{Clamd, Milter, Pipe, Proxy, Rspamd, Smtp, Spamd};
     [
         ("to", &[Smtp, Proxy]),
@@ -393,6 +393,7 @@ const KEYS: [(&str, &[FilterType]); 16] = {
         ("server", &[Clamd, Spamd, Rspamd, Milter]),
         ("if_larger", &[Clamd, Spamd, Rspamd]),
         ("mark", &[Clamd, Spamd]),
+        ("join_score", &[Clamd, Spamd, Rspamd]),
         ("infected", &[Clamd]),
         ("reject_from", &[Spamd]),
         ("hold_from", &[Spamd]),

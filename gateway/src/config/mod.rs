@@ -11,6 +11,7 @@ mod archive;
 pub(crate) mod archive_keys;
 mod asked_at;
 mod backend;
+mod before_data;
 mod charset;
 mod check;
 mod checks;
@@ -72,12 +73,12 @@ pub use self::{
     archive::Archive,
     asked_at::AskedAt,
     backend::{AuthBackend, BackendKind},
+    before_data::{BeforeData, Greylisted, Greylisting},
     charset::CharsetName,
     checks::CheckTables,
     choice::{
-        ApiRights, Attach, BareNewline, DmarcPolicy, Engine, IfFailed, IfHeld, IfLarger, IfUnclear,
-        IfUnwritable, ListenerTls, LogFormat, MinTlsVersion, Mode, SenderPolicy, TempfailAction,
-        Unauthenticated,
+        ApiRights, Attach, BareNewline, Engine, IfFailed, IfHeld, IfLarger, IfUnwritable,
+        ListenerTls, LogFormat, MinTlsVersion, Mode, SenderPolicy, TempfailAction, Unauthenticated,
     },
     dkim::DkimKey,
     filter::{

@@ -29,12 +29,14 @@ use super::{
     api_token::Sha256,
     archive::KeepFor,
     asked_at::FileMode,
+    before_data::ListSite,
     charset::CharsetName,
     choice::{
         ApiRights, Attach, BareNewline, DmarcPolicy, Engine, FilterType, IfFailed, IfHeld,
-        IfInfected, IfLarger, IfUnclear, IfUnwritable, InnerHops, KeepOrSkip, LineEnd, ListenerTls,
-        LogFormat, MailDirection, MinTlsVersion, Mode, Origin, RuleAction, SenderPolicy,
-        TempfailAction, Unauthenticated, WrittenAtExpiry, WrittenPolicyAction,
+        IfInfected, IfLarger, IfMalware, IfUnclear, IfUnwritable, InnerHops, KeepOrSkip, LineEnd,
+        ListenerTls, LogFormat, MailDirection, MinTlsVersion, Mode, Origin, RuleAction,
+        SenderPolicy, TempfailAction, Unauthenticated, WrittenAtExpiry, WrittenGreylist,
+        WrittenPolicyAction,
     },
     choice::{BackendType, WrittenPasswordCheck, WrittenRouteTls, WrittenScope},
     filter::Score,
@@ -47,6 +49,7 @@ use super::{
         AddressClass, ExtensionUser, HeaderRewriteClient, NameOrTable, RecipientClass, SenderClass,
     },
     section::{Schema, Section, section},
+    spam::Threshold,
     table::TableName,
     units::ByteSize,
     words::{HttpUrl, Label, Secret, Words},
@@ -1139,6 +1142,9 @@ section! {
         if_larger: Option<IfLarger>;
         /// Of type "clamd" and "spamd": whether mail that goes on says so in its header (`X-Virus-Scanned`, `X-Spam-Status`). Absent: true.
         mark: Option<bool>;
+        /// Of type "clamd", "spamd", "rspamd": whether what it finds counts in the score of `[spam]`, which says what becomes of the mail then;
+        /// its own word counts where no mail is scored, as behind other filters. Absent: false.
+        join_score: Option<bool>;
         /// Of type "clamd": what becomes of infected mail. Absent: "discard", for its sender is forged mostly.
         infected: Option<IfInfected>;
         /// Of type "spamd": from this score on mail is refused. Absent: never.
@@ -1226,9 +1232,10 @@ section! {
 }
 
 section! {
-    /// Who really sent the mail of strangers (SPF, DKIM, DMARC, ARC, reverse DNS). It is found out at listeners of
-    /// the mode "mx", for clients that have not logged in and are not in `networks`; all of it stands in the field
-    /// `Authentication-Results`, on top of the mail. docs/spam.md says what it means.
+    /// Who really sent the mail of strangers (SPF, DKIM, DMARC, ARC, reverse DNS), and how much any mail looks like spam.
+    /// A stranger is a client of a listener of the mode "mx" that has not logged in and is not in `networks`. What is found
+    /// out stands in the fields `Authentication-Results` and `X-Mailweir-Spam`, on top of the mail. docs/spam.md says what
+    /// it means.
     pub(super) table "spam" SpamSection {
         /// Whether mail is looked at.
         enabled: bool = false;
@@ -1251,6 +1258,59 @@ section! {
         /// Whose word counts for mail that was changed on its way, such as that of a mailing list: domains that seal it
         /// (ARC). Mail that passed DMARC there is not refused or held by it here.
         trusted_sealers: Vec<DomainPattern> = [];
+        /// From how many points on mail of strangers is marked (`X-Spam-Flag: YES`) and goes on.
+        tag_from: Threshold = 5;
+        /// From how many points on mail of strangers is held.
+        quarantine_from: Threshold = 8;
+        /// From how many points on mail of strangers is refused.
+        reject_from: Threshold = "never";
+        /// What becomes of mail of strangers that has known malware, by the word of a filter that joins the score.
+        /// "discard": it is thrown away, and its client told that it was taken. "quarantine": it is held. "reject": it is
+        /// refused.
+        malware: IfMalware = "discard";
+        /// From how many points on mail of our own people is held. The classifier alone does not reach 10.
+        outbound_quarantine_from: Threshold = 10;
+        /// From how many points on mail of our own people is refused.
+        outbound_reject_from: Threshold = "never";
+        /// What becomes of mail of our own people that has known malware: they do not know that they send it, and hear
+        /// of it only if it is refused.
+        outbound_malware: IfMalware = "reject";
+        /// A file that changes what symbols weigh (TOML): of each `[symbol.NAME]` its `weight`, or `on = false`.
+        /// `mailweir spam symbols` lists them all. Read at start and on reload.
+        weights_file: Option<PathBuf>;
+        /// Lists of domains and addresses that spam links to (URIBL), each as in Postfix's `postscreen_dnsbl_sites`:
+        /// `list.example`, `list.example=127.0.0.[2..11]`, and behind `*` how much it is believed. The owner of a list sees what
+        /// mail links to, and most want money from whoever asks much.
+        uribl_sites: Vec<ListSite> = [];
+        /// People whose names strangers should not write mail under, such as "Ann Lee <ann@example.org>": a mail from
+        /// elsewhere with such a name is suspicious. The domains of `domains.relay` are looked after anyway.
+        people: Vec<Mailbox> = [];
+        /// The lists in DNS that are asked about the address of a stranger, as Postfix writes them: `zone`, `zone=127.0.0.[2..11]`,
+        /// `zone*2`. Behind `*` stands what a listing weighs; less than zero for lists of senders of wanted mail.
+        dnsbl_sites: Vec<ListSite> = [], postfix "postscreen_dnsbl_sites";
+        /// The lists in DNS that are asked about the domain of the sender, the name in HELO and the reverse name of the client.
+        rhsbl_sites: Vec<ListSite> = [];
+        /// Which strangers are asked to come again, once for each network, sender and recipient. "never"; "suspicious": those of whom
+        /// what is known before DATA weighs at least `greylist_from`, and at the end of data those whose whole mail does; "always": all.
+        /// Nobody is whose domain vouches for it (SPF pass), who is on a list of senders of wanted mail, or to whom one of our own
+        /// people has written.
+        greylist: WrittenGreylist = "never";
+        /// From how many points on a stranger is suspicious: by what is known before DATA, and at the end of data by the whole mail.
+        greylist_from: Threshold = 2;
+        /// How long it has to stay away.
+        greylist_delay: Duration = "5 min";
+        /// How long after its first time it may come again. Later it is new.
+        greylist_retry_window: Duration = "2 d";
+        /// How long it is known after its last mail, and an address after one of our own people has last written to it.
+        greylist_keep: Duration = "35 d";
+        /// How long a stranger waits for the greeting; whoever talks before it is refused, which programs do that send only spam. An address
+        /// that has waited is greeted at once for some days. Not where TLS comes first ("implicit"). "0s": nobody waits.
+        greet_wait: Duration = "0s", postfix "postscreen_greet_wait";
+        /// How many mails strangers of one network (/24, IPv6 /64) may hand in within an hour; more are put off (451). Absent: any number.
+        network_rate: Option<NonZeroU32>;
+        /// How many mails of one sender's domain strangers may hand in within an hour; more are put off (451). Mail that the domain vouches for
+        /// (SPF pass) is counted by itself, so that no forger uses up what the domain may send. Absent: any number.
+        sender_rate: Option<NonZeroU32>;
     }
 }
 

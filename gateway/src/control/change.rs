@@ -42,22 +42,27 @@ pub(super) async fn change(
     };
     let mut skipped = 0;
     for id in ids {
-        let answer = match wish.done(target, id, by, *mails == Selection::All).await {
-            Done::Changed => Answer::Changed { id },
-            Done::Skipped => {
-                skipped += 1;
-                continue;
-            }
-            Done::Refused(error) => refused(id, &error),
-            Done::WaitsForPeople(waits) => Answer::Refused { id, reason: waits.advice(id).into() },
-            Done::SetAside => Answer::Refused { id, reason: SET_ASIDE.into() },
-        };
-        tell(answers, answer).await?;
+        match wish.done(target, id, by, *mails == Selection::All).await.answer(id) {
+            Some(answer) => tell(answers, answer).await?,
+            None => skipped += 1,
+        }
     }
     match skipped {
         0 => Ok(()),
         mails => tell(answers, Answer::Skipped { mails }).await,
     }
+}
+
+/// Does it with one mail that was named. What is told is that it is [changed](Answer::Changed), or why not.
+pub(super) async fn change_one(
+    target: Target<'_>,
+    id: QueueId,
+    wish: Wish<'_>,
+    by: &str,
+) -> Answer {
+    let done = wish.done(target, id, by, false).await;
+    // None that was named is skipped.
+    done.answer(id).unwrap_or(Answer::Changed { id })
 }
 
 /// Who has a say in a mail, before it is sent.
@@ -179,6 +184,17 @@ impl Wish<'_> {
 }
 
 impl Done {
+    /// What is told of it; nothing of what was skipped.
+    fn answer(self, id: QueueId) -> Option<Answer> {
+        Some(match self {
+            Self::Changed => Answer::Changed { id },
+            Self::Skipped => return None,
+            Self::Refused(error) => refused(id, &error),
+            Self::WaitsForPeople(waits) => Answer::Refused { id, reason: waits.advice(id).into() },
+            Self::SetAside => Answer::Refused { id, reason: SET_ASIDE.into() },
+        })
+    }
+
     fn of(granted: Result<Granted, ChangeError>) -> Self {
         match granted {
             Ok(Granted::Changed) => Self::Changed,

@@ -85,6 +85,7 @@ async fn receive_all(
         let sent = read_line(from, LONGEST_LINE).await.map_err(|error| error.to_string())?;
         let (brought, size) = match sent {
             Sent::Mail { brought, size } => (*brought, size),
+            Sent::Content { .. } => return Err("nothing is known of a mail".to_owned()),
             Sent::Wait => continue,
             Sent::End => return Ok(()),
         };
@@ -99,16 +100,23 @@ async fn receive_all(
     }
 }
 
-/// Sends mails behind a request, and that this was all. However long none is found, it is never silent for long.
-pub(super) async fn send(
+/// The line in front of a mail, and its content.
+pub(super) fn line((brought, content): (Brought, Bytes)) -> (Sent, Bytes) {
+    let size = content.len() as u64;
+    (Sent::Mail { brought: Box::new(brought), size }, content)
+}
+
+/// Sends mails behind a request, each behind its `line`, and that this was all. However long none is found, it is never silent for long.
+pub(super) async fn send<M>(
     to: &mut (impl AsyncWrite + Unpin),
-    mails: &mut mpsc::Receiver<(Brought, Bytes)>,
+    mails: &mut mpsc::Receiver<M>,
+    line: impl Fn(M) -> (Sent, Bytes),
 ) -> std::io::Result<()> {
     loop {
         match timeout(SIGN_OF_LIFE, mails.recv()).await {
-            Ok(Some((brought, content))) => {
-                let size = content.len() as u64;
-                say(to, &Sent::Mail { brought: Box::new(brought), size }).await?;
+            Ok(Some(mail)) => {
+                let (sent, content) = line(mail);
+                say(to, &sent).await?;
                 to.write_all(&content).await?;
             }
             Ok(None) => return say(to, &Sent::End).await,
@@ -149,7 +157,7 @@ mod tests {
             let send = async {
                 match is_stopped {
                     true => sleep(100 * SIGN_OF_LIFE).await,
-                    false => send(&mut to, &mut mails).await.unwrap(),
+                    false => send(&mut to, &mut mails, line).await.unwrap(),
                 }
             };
             let (taken, mut waiting) = mpsc::channel(2);

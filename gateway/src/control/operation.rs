@@ -8,7 +8,10 @@ use mailweir_mail::{Envelope, HoldReason, Network, Origin, QueueId, Timestamp};
 use mailweir_moderation::{case_file::CaseFile, deed::Deed, search::Query};
 use serde::{Deserialize, Serialize};
 
-use crate::archiving;
+use crate::{
+    archiving,
+    spam::{quarantine, words},
+};
 
 /// One request: who asks for what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +117,10 @@ pub enum Operation {
     },
     /// Make the index of the archive anew. For a running server.
     Reindex,
+    /// Something about the spam checks. Mails come behind the request, if it is about some. For a running server.
+    Spam(words::Ask),
+    /// Something about quarantined mail.
+    Quarantine(quarantine::Ask),
 }
 
 impl Operation {
@@ -133,6 +140,7 @@ impl Operation {
             ),
             Self::Reindex => Some("mailweir archive reindex makes the index without one"),
             Self::Import { .. } => Some("mailweir archive import opens the archive itself then"),
+            Self::Spam(_) => Some("mailweir spam opens what was learned itself then"),
             Self::List { .. }
             | Self::Show { .. }
             | Self::Hold { .. }
@@ -141,7 +149,8 @@ impl Operation {
             | Self::Delete { .. }
             | Self::Flush
             | Self::Journal { .. }
-            | Self::Archive(_) => None,
+            | Self::Archive(_)
+            | Self::Quarantine(_) => None,
         }
     }
 }
@@ -201,7 +210,7 @@ impl Place {
     }
 }
 
-/// One line behind the request of an import.
+/// One line behind a request that brings mails.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Sent {
@@ -209,6 +218,11 @@ pub(super) enum Sent {
     Mail {
         /// What is known of it.
         brought: Box<archiving::words::Brought>,
+        /// Bytes of content.
+        size: u64,
+    },
+    /// A mail of which nothing else is known. Its content follows, as it is.
+    Content {
         /// Bytes of content.
         size: u64,
     },
@@ -285,6 +299,10 @@ pub enum Answer {
     JournalVerdict(JournalVerdict),
     /// Of the archive.
     Archive(archiving::words::Told),
+    /// Of the spam checks.
+    Spam(words::Told),
+    /// Of quarantined mail.
+    Quarantine(quarantine::Told),
     /// How far the index of the archive is that is being made.
     Reindexing {
         /// Records that are in it.

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use futures_util::future::join_all;
-use mailweir_mail::QueueId;
+use mailweir_mail::{QueueId, SessionEvent};
 use mailweir_queue::{
     ChangeError, Filter, Listed, Listing, Queue,
     progress::{LastReply, Progress, State},
@@ -15,6 +15,7 @@ use super::{
     change::{Wish, change},
     journal,
     operation::{Answer, Details, Entry, EntryRecipient, Operation, Place, Request},
+    quarantine,
     reindex::reindex,
 };
 use crate::{
@@ -23,6 +24,7 @@ use crate::{
     egress::Egress,
     ingress::Shared,
     moderation::Moderation,
+    spam::Classifier,
 };
 
 /// The parts of a running server that operators look at and change.
@@ -68,6 +70,27 @@ impl Target<'_> {
     }
 }
 
+impl<'a> Target<'a> {
+    /// That of the server: without one, [`super::ask_quarantine`] opens what was learned itself.
+    pub(super) fn classifier(self) -> Option<&'a Arc<Classifier>> {
+        match self {
+            Self::Running(running) => running.gate.classifier.get(),
+            Self::Resting(_) => None,
+        }
+    }
+
+    /// What the log is to hear of it; without a server there is none.
+    pub(super) fn note(self, part: &'static str, text: String) {
+        match self {
+            Self::Running(running) => {
+                let notice = SessionEvent::Notice { part, text: text.into() };
+                running.gate.observer.session(&notice);
+            }
+            Self::Resting(_) => {}
+        }
+    }
+}
+
 /// Whoever asked does not listen any more. What was done stays done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("whoever asked has gone")]
@@ -106,6 +129,9 @@ pub(super) async fn perform(
         }
         (Operation::Archive(ask), _) => {
             archive::ask(target.archive(), by, ask.clone(), answers.clone()).await
+        }
+        (Operation::Quarantine(ask), _) => {
+            quarantine::perform(target, target.classifier(), ask, by, answers.clone()).await
         }
         (operation, Target::Running(server)) => {
             perform_running(server, operation, by, answers).await
@@ -146,6 +172,8 @@ async fn perform_running(
         | Operation::Flush
         | Operation::Journal { .. }
         | Operation::Archive(_)
+        | Operation::Quarantine(_)
+        | Operation::Spam(_)
         | Operation::Import { .. } => Ok(()),
     }
 }
@@ -265,7 +293,7 @@ async fn show(queue: &Queue, id: QueueId) -> Answer {
     }))
 }
 
-fn entry(listing: &Listing) -> Entry {
+pub(super) fn entry(listing: &Listing) -> Entry {
     let mut entry = Entry {
         queue_name: Place::Corrupt,
         queue_id: listing.id,
@@ -320,7 +348,7 @@ fn place(progress: &Progress) -> Place {
     }
 }
 
-const NOT_FOUND: &str = "no such mail in the queue";
+pub(super) const NOT_FOUND: &str = "no such mail in the queue";
 
 /// How many mails are looked at in one go.
 const PAGE: usize = 1_000;

@@ -1,9 +1,10 @@
 //! The control socket: one request a connection, a line of JSON; one line of JSON per answer, and
-//! one that says that this was all. Behind the request of an import come mails.
+//! one that says that this was all. Behind some requests come mails.
 
 use std::{io, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use anyhow::Context as _;
+use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{
     io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
@@ -16,10 +17,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    BACKLOG, Mails, import,
-    operation::{Answer, Line, Operation, Request},
+    BACKLOG, import,
+    operation::{Answer, Line, Operation, Request, Sent},
     patient::Patient,
     perform::{Operated, Target, perform},
+    spam,
 };
 
 /// Whether somebody listened.
@@ -83,6 +85,9 @@ pub(super) async fn answer(stream: UnixStream, target: Target<'_>) -> io::Result
                     Operation::Import { doubles } => {
                         import::import(&mut read, target, &request.by, doubles, &answers).await
                     }
+                    Operation::Spam(ask) => {
+                        spam::take(&mut read, target, &request.by, ask, &answers).await
+                    }
                     _ => perform(target, &request, answers).await,
                 }
             };
@@ -145,11 +150,12 @@ pub(super) async fn ask(
     Ok(Found::Server)
 }
 
-/// The same, with mails behind the request.
-pub(super) async fn bring(
+/// The same, with mails behind the request, each behind its `line`.
+pub(super) async fn bring<M>(
     path: &Path,
     request: &Request,
-    mails: &mut Mails,
+    mails: &mut mpsc::Receiver<M>,
+    line: impl Fn(M) -> (Sent, Bytes),
     tell: &mut impl FnMut(Answer) -> io::Result<()>,
 ) -> anyhow::Result<Found> {
     let Some((read, mut write)) = put(path, request).await? else { return Ok(Found::Nobody) };
@@ -158,7 +164,7 @@ pub(super) async fn bring(
     tokio::select! {
         heard = &mut hearing => heard?,
         // Sent or not: what came of it is in the answers.
-        _ = import::send(&mut write, mails) => hearing.await?,
+        _ = import::send(&mut write, mails, line) => hearing.await?,
     }
     Ok(Found::Server)
 }
@@ -223,7 +229,8 @@ fn went_away(asked: &Operation) -> String {
         | Operation::Release { .. }
         | Operation::Requeue { .. }
         | Operation::Delete { .. }
-        | Operation::Flush => ", then look at the queue",
+        | Operation::Flush
+        | Operation::Quarantine(_) => ", then look at the queue",
         Operation::Bans { .. }
         | Operation::Lift { .. }
         | Operation::Cases { .. }
@@ -234,7 +241,8 @@ fn went_away(asked: &Operation) -> String {
         | Operation::Journal { .. }
         | Operation::Archive(_)
         | Operation::Import { .. }
-        | Operation::Reindex => "",
+        | Operation::Reindex
+        | Operation::Spam(_) => "",
     };
     format!("the server went away before it had answered all; see its log{look}")
 }

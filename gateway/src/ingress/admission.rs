@@ -30,7 +30,9 @@ use self::moderating::SentBy;
 use super::{
     client_name::{self, ClientName},
     content_scan::ContentScan,
+    evidence::EvidenceReader,
     filters::ListenerFilters,
+    impression::Impression,
     incoming::{Incoming, Watched},
     listener::Listener,
     milters::{self, Failure, Milters, Place},
@@ -51,8 +53,10 @@ mod handing_back;
 mod inspecting;
 mod judging;
 mod login;
+mod meeting;
 mod moderating;
 mod replying;
+mod scoring;
 mod signing;
 mod storing;
 
@@ -76,6 +80,8 @@ pub(super) struct Admission {
     milters: Option<Box<Milters>>,
     /// Absent where nothing is restricted.
     restrictions: Option<Box<SessionRestrictions>>,
+    /// Absent where nothing is looked at before the content.
+    impression: Option<Box<Impression>>,
     /// The mail whose refusal the log has from the rule that brought it about.
     refused_by_rule: Option<QueueId>,
 }
@@ -95,6 +101,7 @@ impl Admission {
             steps: PatternSteps::all(),
             milters: None,
             restrictions: None,
+            impression: None,
             refused_by_rule: None,
         }
     }
@@ -191,6 +198,7 @@ impl Admission {
             None => self.name(session).await,
             Some(_) => ClientName::Unknown,
         };
+        self.begin_meeting(&name, session);
         self.begin_judging(name);
         if let Err(refusal) = self.judge(ProtocolState::Connect, session, None).await {
             return Answer::Refuse(refusal);
@@ -297,17 +305,23 @@ impl Admission {
         let envelope = session.transaction().ok_or(Refusal::Internal)?;
         self.permit_sender(envelope, session).await?;
         self.judge(ProtocolState::Rcpt, session, Some(recipient)).await?;
+        let recipients = envelope.recipients.len() + 1;
         match self.ends {
             Ends::InQueue if !self.discards() => {
                 match self.takes_answer(&recipient.address, self.claim(session).standing()) {
-                    Some(taken) => taken?,
+                    // It was asked for, whoever brings it.
+                    Some(taken) => {
+                        taken?;
+                        return self.check_allowance(recipients);
+                    }
                     None => self.permit_way(recipient, session).await?,
                 }
             }
             // Whoever asks has its own users, and decides who may send through it.
             Ends::InQueue | Ends::InOpinion(_) => {}
         }
-        self.check_allowance(envelope.recipients.len() + 1)
+        self.check_allowance(recipients)?;
+        self.meet(&recipient.address, session).await
     }
 
     /// Who may relay is decided by a list that was written for it, and otherwise in one place.
@@ -338,6 +352,9 @@ impl Admission {
 
     async fn open_intake(&mut self, session: &Session) -> Answer {
         if let Err(refusal) = self.judge(ProtocolState::Data, session, None).await {
+            return Answer::Refuse(refusal);
+        }
+        if let Err(refusal) = self.meet_mail(session) {
             return Answer::Refuse(refusal);
         }
         let arrival = clock::now();
@@ -372,8 +389,9 @@ impl Admission {
         let watched = moderation.filter(|_| watch.is_some());
         let watched = watched.map(|moderation| Watched::new(moderation.asks_for_hosts()));
         let is_held = self.submitter.as_ref().is_some_and(held_to_from);
-        let evidence = self.evidence(envelope, watch.is_some(), session);
-        let scan = ContentScan::new(is_held || watch.is_some() || evidence.is_some());
+        let evidence = self.evidence(envelope, watch.is_some(), arrival, session);
+        let answers = evidence.as_ref().is_some_and(EvidenceReader::answers);
+        let scan = ContentScan::new(is_held || watch.is_some() || answers);
         let checks = self.listener.checks().begin(watch);
         let logged_in = self.submitter.is_some();
         let headers = self.listener.header_rewriter(session.client().ip(), logged_in);

@@ -11,7 +11,7 @@ use std::{
 
 use mailweir_auth::Channel;
 use mailweir_mail::Cutoff;
-use mailweir_smtp::server::{Needs, Question, Session, Step};
+use mailweir_smtp::server::{Answer, Needs, Question, Session, Step};
 use rustix::{buffer::spare_capacity, net::RecvFlags};
 use tokio::{
     io::AsyncWriteExt,
@@ -80,9 +80,15 @@ impl Connection {
 
     async fn converse(&mut self) -> Result<(), Broken> {
         // The session asks about the peer first; what the peer says meanwhile, it says too early.
+        let begun = Instant::now();
         if let Step::Ask(question) = self.session.next(&mut &[][..], clock::monotonic()) {
             let answer = self.admission.answer(question, &mut self.session).await;
+            let is_admitted = matches!(answer, Answer::Proceed);
             self.session.answer(answer);
+            if is_admitted && let Some(wait) = self.admission.greet_wait(&self.session) {
+                // Boxed, so that a session does not always have room for it.
+                Box::pin(self.put_off_greeting(begun + wait)).await?;
+            }
         }
         let mut buffer = self.early_input();
         let stop = self.admission.listener().shared().stop.clone();
@@ -98,6 +104,27 @@ impl Connection {
             // An idle session owns no buffer.
             drop(buffer);
             buffer = self.read(&mut waits).await?;
+        }
+    }
+
+    /// Lets a stranger wait for its greeting, unless it talks, leaves, or the server stops (Postfix `postscreen_greet_wait`).
+    async fn put_off_greeting(&self, until: Instant) -> Result<(), Broken> {
+        // Under TLS it has talked already.
+        let Wire::Plain(tcp) = &self.wire else { return Ok(()) };
+        let stop = &self.admission.listener().shared().stop;
+        let mut one = [0];
+        tokio::select! {
+            biased;
+            heard = tcp.peek(&mut one) => match heard? {
+                0 => Err(Broken::Lost),
+                // It is still there to be read.
+                _ => Ok(()),
+            },
+            () = stop.cancelled() => Ok(()),
+            () = sleep_until(until) => {
+                self.admission.note_patience(&self.session);
+                Ok(())
+            }
         }
     }
 

@@ -21,6 +21,7 @@ use mailweir_filters::course::{Arrival, Course, Next};
 use mailweir_mail::{Envelope, Origin, QueueId, Recipient};
 use mailweir_queue::{BodyError, Content};
 use mailweir_smtp::client::ContentText;
+use mailweir_spam::symbols::Finding;
 use tokio::{
     sync::Semaphore,
     time::{Instant, timeout, timeout_at},
@@ -63,8 +64,8 @@ enum Kind {
 
 /// What it says of a mail.
 pub(super) enum Said {
-    /// This.
-    Verdict(Verdict),
+    /// This; and what it has found, if that counts in the score.
+    Verdict(Verdict, Option<Finding>),
     /// The mail is this one from now on.
     HandedBack(Box<Handed>),
 }
@@ -87,6 +88,8 @@ pub(super) struct Shown<'m> {
     pub(super) origin: &'m Origin,
     pub(super) content: &'m Content,
     pub(super) text: ContentText,
+    /// Whether what is found out about it is added up.
+    pub(super) is_scored: bool,
 }
 
 /// Why there is no verdict.
@@ -181,7 +184,9 @@ impl Inspector {
             && mail.content.size() > scanner.size_limit
         {
             return match scanner.if_larger {
-                IfLarger::Pass => Ok(Said::Verdict(Verdict::nothing("too large to be looked at"))),
+                IfLarger::Pass => {
+                    Ok(Said::Verdict(Verdict::nothing("too large to be looked at"), None))
+                }
                 IfLarger::Fail => {
                     self.note_unasked(FilterOutcome::Failed, observer);
                     Err(Trouble::OfTheMail("the mail is larger than its size_limit".into()))
@@ -217,7 +222,7 @@ impl Inspector {
                 let asked = timeout_at(deadline, scan::ask(scanner, mail)).await;
                 let limit = self.time_limit.as_secs();
                 let silent = |_| Err(failed(format!("it said nothing for {limit} s")));
-                asked.unwrap_or_else(silent).map(Said::Verdict)
+                asked.unwrap_or_else(silent).map(|(verdict, found)| Said::Verdict(verdict, found))
             }
             // Before its last answer it may have refused a recipient, and that counts.
             Kind::Proxy(proxy) => proxy.ask(mail, deadline, waiting).await,
@@ -264,7 +269,7 @@ impl Said {
     const fn outcome(&self) -> FilterOutcome {
         match self {
             Self::HandedBack(_) => FilterOutcome::Passed,
-            Self::Verdict(verdict) => FilterOutcome::of(&verdict.decision),
+            Self::Verdict(verdict, _) => FilterOutcome::of(&verdict.decision),
         }
     }
 }
@@ -303,6 +308,7 @@ mod tests {
             scanner: Scanner::Rspamd(rspamd::Options::default()),
             size_limit: 1,
             if_larger: IfLarger::Fail,
+            joins_score: false,
         };
         Inspector {
             name: "one".into(),

@@ -3,7 +3,7 @@
 use std::{
     io,
     net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 
@@ -44,6 +44,8 @@ use crate::{
     policy::Notes,
     rewriting::LiveRewriting,
     signing::Signing,
+    spam::{self, Classifier, Scale},
+    strangers::Strangers,
     tables::Tables,
     tls::ListenerTls,
     verification::Verification,
@@ -73,8 +75,14 @@ pub struct Shared {
     pub allowances: Arc<Mutex<Allowances>>,
     /// Mail that filters have while its client waits.
     pub(crate) waiting: Waiting,
+    /// What is remembered of strangers.
+    pub(crate) strangers: Arc<Strangers>,
     /// How many sessions there may be.
     pub permits: Arc<Permits>,
+    /// What has learned what spam looks like; empty until spam checks are switched on.
+    pub classifier: OnceLock<Arc<Classifier>>,
+    /// By what mail is weighed now, for people who ask. A reload puts another in its place.
+    pub scale: ArcSwap<Scale>,
     /// Cancelled when the server stops.
     pub stop: CancellationToken,
     /// The sessions that run.
@@ -98,8 +106,8 @@ pub struct Listener {
     moderation: Option<ListenerModeration>,
     /// Absent where nothing is archived.
     archive: Option<ListenerArchive>,
-    /// Absent where nobody asks who really sends.
-    spam: Option<Arc<config::Spam>>,
+    /// Absent where nobody asks who really sends, and what.
+    spam: Option<Arc<spam::Checks>>,
     /// Absent where nothing is signed.
     signing: Option<Arc<Signing>>,
     /// Absent where mail passes no filter of other people.
@@ -128,8 +136,8 @@ pub struct ListenerRules {
     pub(crate) moderation: ListenerModeration,
     /// What is archived; of no effect in the modes "filter" and "lmtp".
     pub(crate) archive: Option<ListenerArchive>,
-    /// What is found out about strangers; of no effect in the modes "filter" and "lmtp".
-    pub spam: Option<Arc<config::Spam>>,
+    /// What mail is looked at by; of no effect in the modes "filter" and "lmtp".
+    pub(crate) spam: Option<Arc<spam::Checks>>,
     /// What signs mail of our own people; `None` where there are no keys.
     pub(crate) signing: Option<Arc<Signing>>,
     /// The filters of other people; in the modes "filter" and "lmtp", those behind the one that hands mail back there.
@@ -273,7 +281,7 @@ impl Listener {
     }
 
     /// How it is found out who really sends; `None` where it is not.
-    pub(super) fn spam(&self) -> Option<&config::Spam> {
+    pub(super) fn spam(&self) -> Option<&spam::Checks> {
         self.spam.as_deref()
     }
 
@@ -380,6 +388,10 @@ impl Listener {
 
     pub(super) fn warn(&self, text: String) {
         self.shared.observer.session(&SessionEvent::Warning { part: "smtpd", text: text.into() });
+    }
+
+    pub(super) fn notice(&self, part: &'static str, text: String) {
+        self.shared.observer.session(&SessionEvent::Notice { part, text: text.into() });
     }
 
     /// Serves one connection.

@@ -14,6 +14,7 @@ mod content_scan;
 mod evidence;
 pub(crate) mod filters;
 pub(crate) mod foresight;
+mod impression;
 mod incoming;
 pub(crate) mod inspection;
 mod listener;

@@ -4,13 +4,7 @@
 //! one file, replaced whole, so that a crash never leaves a key without its certificate. It is
 //! used again at every start, for clients that were told to trust it.
 
-use std::{
-    fs::{self, File, Permissions},
-    io::{self, Write},
-    os::unix::fs::PermissionsExt,
-    path::Path,
-    time::Duration,
-};
+use std::{fs, io, path::Path, time::Duration};
 
 use mailweir_mail::Timestamp;
 use rcgen::{
@@ -22,9 +16,11 @@ use rustls::{
     crypto::CryptoProvider, server::ParsedCertificate, sign::CertifiedKey,
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
-use tempfile::Builder;
 
-use crate::tls::{TlsError, certificate, setup};
+use crate::{
+    tls::{TlsError, certificate, setup},
+    whole_file,
+};
 
 /// The certificate for `hostname` in `<data_dir>/tls/`; makes one if there is none that will do.
 pub(super) fn load_or_make(
@@ -82,18 +78,11 @@ fn make(hostname: &str, now: Timestamp) -> Result<String, TlsError> {
     Ok(format!("{}{}", key.serialize_pem(), certificate.pem()))
 }
 
-/// Puts the text in place whole and durably, for the owner's eyes only.
 fn write(path: &Path, text: &str) -> io::Result<()> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(directory)?;
-    let mut new = Builder::new()
-        .prefix(".self-signed-")
-        .permissions(Permissions::from_mode(0o600))
-        .tempfile_in(directory)?;
-    new.write_all(text.as_bytes())?;
-    new.as_file().sync_all()?;
-    new.persist(path).map_err(|error| error.error)?;
-    File::open(directory)?.sync_all()
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    whole_file::write(path, text.as_bytes())
 }
 
 /// The civil year, good enough within a day of New Year. Kept where certificates can say it.

@@ -3,17 +3,16 @@
 
 use std::{
     fmt::Write as _,
-    fs::{File, Permissions},
-    io::{self, BufRead as _, BufReader, Read as _, Write as _},
-    os::unix::fs::PermissionsExt as _,
+    fs::File,
+    io::{self, BufRead as _, BufReader, Read as _},
     path::Path,
 };
 
 use mailweir_filters::verification::{Lifetimes, Record};
 use mailweir_mail::{Address, Timestamp};
-use tempfile::Builder;
 
 use super::cache::{Cache, Known};
+use crate::whole_file;
 
 /// Puts what the file holds into the cache. A file that is not there holds nothing; what cannot be
 /// read is told once, and made anew by probes.
@@ -86,15 +85,7 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), WriteError> {
     if is_another(path)? {
         return Err(WriteError::Another);
     }
-    let directory = path.parent().unwrap_or(Path::new("."));
-    let mut new = Builder::new()
-        .prefix(".verify-")
-        .permissions(Permissions::from_mode(0o600))
-        .tempfile_in(directory)?;
-    new.write_all(text.as_bytes())?;
-    new.as_file().sync_all()?;
-    new.persist(path).map_err(|error| error.error)?;
-    Ok(File::open(directory)?.sync_all()?)
+    Ok(whole_file::write(path, text.as_bytes())?)
 }
 
 /// Whether something stands there, and not one line of it is ours.
@@ -122,7 +113,7 @@ const POSTFIX_NOTE: &[u8] = b"_LAST_CACHE_CLEANUP_COMPLETED_";
 
 #[cfg(test)]
 mod tests {
-    use std::{cell::RefCell, fs, sync::Arc};
+    use std::{cell::RefCell, fs, os::unix::fs::PermissionsExt as _, sync::Arc};
 
     use super::*;
 

@@ -21,14 +21,17 @@ async fn what_was_found_out_stands_on_top_of_the_mail_in_place_of_what_others_ha
     let text = sink.expect_one().await.text();
     let (received, rest) = text.split_once("Authentication-Results:").unwrap();
     assert!(received.starts_with("Received: from client.example"), "{text}");
-    let expected = format!(
+    let (results, rest) = rest.split_once("X-Mailweir-Spam: ").unwrap();
+    assert_eq!(
+        results,
         " gate.example;\r\n\tiprev=pass (localhost) policy.iprev=127.0.0.1;\r\n\
          \tspf=pass (ip4:127.0.0.1 of author.test matches)\r\n\tsmtp.mailfrom=ann@author.test;\r\n\
          \tdkim=none;\r\n\tdmarc=pass (aligned by SPF) header.from=author.test\r\n\
-         \tpolicy.dmarc=reject\r\n\
-         Authentication-Results: other.example; spf=pass\r\n{CONTENT}"
+         \tpolicy.dmarc=reject\r\n"
     );
-    assert_eq!(rest, expected, "{text}");
+    assert!(rest.contains("FORGED_RESULTS 2.5 \"2 fields\""), "{text}");
+    let kept = format!("\r\nAuthentication-Results: other.example; spf=pass\r\n{CONTENT}");
+    assert!(rest.ends_with(&kept), "{text}");
     let line =
         "authentication: *iprev=pass spf=pass (author.test) dkim=none dmarc=pass (author.test)";
     let line = line.replace("authentication: *", &format!("{id}: "));
@@ -131,7 +134,7 @@ async fn our_own_people_are_not_strangers_and_write_nothing_in_our_name() {
 
 #[tokio::test]
 async fn whom_a_postfix_of_ours_hands_mail_in_for_is_asked_about_and_never_refused() {
-    let (gateway, sink, _dns) = with(SPAM, ZONE).await;
+    let (gateway, sink, _dns) = with(&format!("{SPAM}\nquarantine_from = \"never\""), ZONE).await;
     let mut postfix = gateway.connect_from(TRUSTED, "mx").await;
     postfix.greet().await;
     postfix.ask("XFORWARD NAME=x.test ADDR=192.0.2.9 HELO=x.test", "250 *").await;
@@ -141,6 +144,58 @@ async fn whom_a_postfix_of_ours_hands_mail_in_for_is_asked_about_and_never_refus
     postfix.ask("XFORWARD NAME=client.test ADDR=127.0.0.1 HELO=client.test", "250 *").await;
     let _ = postfix.send(&ann().content(CONTENT)).await.expect_accepted();
     assert!(sink.expect(2).await[1].text().contains("spf=pass"));
+
+    let scoring = format!("{SPAM}\nquarantine_from = \"never\"\nreject_from = 5.1");
+    let (gateway, _sink, _dns) = with(&scoring, ZONE).await;
+    let mut postfix = gateway.connect_from(TRUSTED, "mx").await;
+    postfix.greet().await;
+    postfix.ask("XFORWARD NAME=x.test ADDR=192.0.2.9 HELO=x.test", "250 *").await;
+    let held = postfix.send(&ann().content(CONTENT)).await.expect_accepted();
+    gateway.queue().expect(held, Place::Hold).await;
+}
+
+#[tokio::test]
+async fn who_writes_in_our_name_by_way_of_a_relay_may_have_logged_in_there() {
+    let (gateway, sink, _dns) =
+        with(&format!("{USUAL}\nquarantine_from = \"never\""), OWN_ZONE).await;
+    let mut postfix = gateway.connect_from(TRUSTED, "mx").await;
+    postfix.greet().await;
+    let ours = CONTENT.replace("ann@author.test", "ann@LOCAL.example");
+    let score_of = |text: &str| {
+        assert!(text.contains("spf=fail"), "{text}");
+        let (_, score) = text.split_once("X-Mailweir-Spam: ").unwrap();
+        score.split_once("\r\nFrom: ").unwrap().0.to_owned()
+    };
+    for (nth, (sender, content, counts)) in [
+        ("ann@local.example", CONTENT, false),
+        ("ann@author.test", ours.as_str(), false),
+        ("ann@author.test", CONTENT, true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        postfix.ask("XFORWARD NAME=x.test ADDR=192.0.2.9 HELO=x.test", "250 *").await;
+        let _ = postfix.send(&mail().from(sender).content(content)).await.expect_accepted();
+        let text = sink.expect(nth + 1).await[nth].text();
+        let score = score_of(&text);
+        for symbol in ["SPF_FAIL", "DMARC_", "DKIM_NONE", "RDNS_NONE"] {
+            assert_eq!(score.contains(symbol), counts, "{symbol}: {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn our_own_people_s_mail_that_a_relay_has_taken_is_held_and_never_refused() {
+    let rules = format!("{USUAL}\noutbound_quarantine_from = 0.1\noutbound_reject_from = 0.2");
+    let (gateway, _sink, _dns) = with(&rules, ZONE).await;
+    let undated = || mail().content("From: <ann@local.example>\r\nSubject: x\r\n\r\nhello\r\n");
+    let mut postfix = gateway.connect_from(TRUSTED, "mx").await;
+    postfix.greet().await;
+    let held = postfix.send(&undated()).await.expect_accepted();
+    gateway.queue().expect(held, Place::Hold).await;
+    postfix.ask(&format!("XFORWARD NAME=x.test ADDR={TRUSTED} HELO=x.test"), "250 *").await;
+    let held = postfix.send(&undated()).await.expect_accepted();
+    gateway.queue().expect(held, Place::Hold).await;
 }
 
 #[tokio::test]
@@ -173,6 +228,10 @@ const USUAL: &str = "enabled = true";
 
 const CONTENT: &str =
     "From: Ann <ann@author.test>\r\nTo: user@local.example\r\nSubject: x\r\n\r\nhello\r\n";
+
+/// Domains that say of all hosts that they may not send for them.
+const OWN_ZONE: &str = "author.test TXT v=spf1 -all\n_dmarc.author.test TXT v=DMARC1; p=reject\n\
+                        local.example TXT v=spf1 -all\n_dmarc.local.example TXT v=DMARC1; p=reject";
 
 const ZONE: &str =
     "author.test TXT v=spf1 ip4:127.0.0.1 -all\n_dmarc.author.test TXT v=DMARC1; p=reject";

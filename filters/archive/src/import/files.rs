@@ -21,6 +21,8 @@ pub enum Form {
     /// `.eml`, `.mbox` or `.mbx` is read, and the directories in them; an mbox begins with `From `.
     #[default]
     AsItLooks,
+    /// As it looks, and of directories all files, whatever their names are.
+    EachFile,
     /// A file is a mail. Of directories, those that end with `.eml`.
     Eml,
     /// A file has many mails. Of directories, those that begin with `From `.
@@ -201,7 +203,7 @@ fn look(form: Form, open: &Open) -> Result<Thing, Why> {
             }
         }
         (Form::AsItLooks, What::Found) if !ends(path, &["eml", "mbox", "mbx"]) => Ok(Thing::Other),
-        (Form::AsItLooks, What::Named | What::Found) => {
+        (Form::AsItLooks | Form::EachFile, What::Named | What::Found) => {
             if is_mbox(path)? || ends(path, &["mbox", "mbx"]) { mailbox } else { mail }
         }
     }
@@ -215,7 +217,7 @@ fn directory(form: Form, path: &Path, depth: u32, what: What) -> Result<Vec<Open
     let depth = depth + 1;
     let maildir = CURRENT_AND_NEW.map(|name| path.join(name));
     let is_maildir = what != What::OfMaildir && maildir.iter().all(|part| part.is_dir());
-    if is_maildir && matches!(form, Form::AsItLooks | Form::Maildir) {
+    if is_maildir && matches!(form, Form::AsItLooks | Form::EachFile | Form::Maildir) {
         let parts = maildir.map(|path| Open { path, depth, what: What::OfMaildir });
         let folders = names(path)?.into_iter().filter(is_folder);
         let folders = folders.map(|name| Open { path: path.join(name), depth, what: What::Found });

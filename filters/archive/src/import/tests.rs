@@ -59,6 +59,13 @@ fn a_directory_is_read_as_it_looks() {
     fs::create_dir(home.join("d/new")).unwrap();
     assert_eq!(read(&[home], Form::AsItLooks).0, subjects(&[1, 2, 3, 4, 5]));
     assert_eq!(read(&[home], Form::Eml).0, subjects(&[1, 2]));
+    write(home, "c/00042.7c53336b", "Subject: 6\n\n");
+    let (found, unread) = read(&[home], Form::EachFile);
+    assert_eq!(found, subjects(&[1, 2, 6, 3, 4, 5]));
+    assert_eq!(
+        unread,
+        [format!("{}: it is no mail: it has no header", home.join("c/manifest.json").display())]
+    );
     let link = home.join("f.eml");
     assert_eq!(read(&[&link], Form::AsItLooks).0, subjects(&[2]), "what is named may be a link");
 }

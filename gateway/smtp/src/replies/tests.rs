@@ -55,12 +55,39 @@ fn mail_that_its_author_has_not_authorised_is_refused_in_the_words_of_dmarc() {
     let author = "B\u{fc}cher.example".parse().unwrap();
     for (why, line) in [
         (
-            NotAuthorised::Fails(author),
+            Unwanted::Unauthorised(author),
             "550 5.7.26 Message rejected by the DMARC policy of xn--bcher-kva.example\r\n",
         ),
-        (NotAuthorised::Unclear, "451 4.4.3 Temporary lookup failure of the author's domain\r\n"),
+        (Unwanted::Spam, "550 5.7.1 Message looks like spam\r\n"),
+        (Unwanted::Malware, "550 5.7.1 Message has known malware\r\n"),
+        (Unwanted::Unclear, "451 4.4.3 Temporary lookup failure of the author's domain\r\n"),
     ] {
-        assert_eq!(wire(&Refusal::NotAuthorised(why).reply(&hostname())), line);
+        assert_eq!(wire(&Refusal::Unwanted(why).reply(&hostname())), line);
+    }
+}
+
+#[test]
+fn strangers_hear_when_to_come_again() {
+    let address = Address::parse("x@y.example").unwrap();
+    for (why, line) in [
+        (
+            NotYet::Recipient(address, Duration::from_millis(299_001)),
+            "451 4.7.1 <x@y.example>: Recipient address rejected: Greylisted, try again in 300 \
+             seconds\r\n",
+        ),
+        (
+            NotYet::Mail(Duration::from_secs(300)),
+            "451 4.7.1 Error: Greylisted, try again in 300 seconds\r\n",
+        ),
+        (
+            NotYet::TooMuchMail("192.0.2.0/24".into(), NonZeroU32::MIN),
+            "451 4.7.1 Error: too much mail from 192.0.2.0/24: more than 1 an hour, try again \
+             later\r\n",
+        ),
+    ] {
+        let refusal = Refusal::NotYet(why);
+        assert_eq!(wire(&refusal.reply(&hostname())), line);
+        assert!(refusal.is_no_error());
     }
 }
 

@@ -11,7 +11,10 @@ use mailweir_moderation::{
 };
 
 use crate::{
-    cli::queue::json_line,
+    cli::{
+        queue::json_line,
+        terminal::{COLUMNS, wrapped},
+    },
     control::operation::{Answer, JournalEntry, JournalVerdict, Trusted},
 };
 
@@ -72,7 +75,9 @@ impl Printer {
             | Answer::Ban(_)
             | Answer::Archive(_)
             | Answer::Lifted { .. }
-            | Answer::Reindexing { .. } => Ok(()),
+            | Answer::Reindexing { .. }
+            | Answer::Spam(_)
+            | Answer::Quarantine(_) => Ok(()),
         }
     }
 
@@ -229,34 +234,15 @@ impl<W: Write> Page<'_, W> {
         if value.is_empty() {
             return Ok(());
         }
-        let mut text = format!("{name:<INDENT$}");
-        let mut column = INDENT;
-        for word in value.split(' ') {
-            let wide = columns(word);
-            if column > INDENT && column + 1 + wide > COLUMNS {
-                writeln!(self.0, "{text}")?;
-                (text, column) = (" ".repeat(INDENT), INDENT);
-            } else if column > INDENT {
-                text.push(' ');
-                column += 1;
-            }
-            text.push_str(word);
-            column += wide;
+        for (number, line) in wrapped(&value, COLUMNS - INDENT).iter().enumerate() {
+            writeln!(self.0, "{:<INDENT$}{line}", if number == 0 { name } else { "" })?;
         }
-        writeln!(self.0, "{text}")
+        Ok(())
     }
-}
-
-/// How wide a word is on a terminal: Korean, Chinese and Japanese take two columns a character.
-fn columns(word: &str) -> usize {
-    let is_wide = |c: char| matches!(u32::from(c), 0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff | 0xfe30..=0xfe6f | 0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x1f300..=0x1faff | 0x20000..=0x3fffd);
-    word.chars().map(|c| 1 + usize::from(is_wide(c))).sum()
 }
 
 const HEADING: &str =
     "--Queue ID--- --State-- -Held since, UTC  Sender, recipients, subject------------";
-
-const COLUMNS: usize = 80;
 
 /// Where values begin.
 const INDENT: usize = 14;

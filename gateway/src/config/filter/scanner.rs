@@ -29,6 +29,8 @@ pub struct ScannerFilter {
     pub size_limit: u64,
     /// What becomes of such mail, and of what the scanner itself finds too large.
     pub if_larger: IfLarger,
+    /// Whether what it finds counts in the score of mail that is scored, instead of what it wants to become of it.
+    pub joins_score: bool,
 }
 
 /// What a scanner is, and what its answers mean.
@@ -141,7 +143,8 @@ pub(super) fn check(
         }
     };
     let size_limit = limit.unwrap_or(usual);
-    Some(ScannerFilter { server: server?, scanner, size_limit, if_larger })
+    let joins_score = section.join_score.unwrap_or(false);
+    Some(ScannerFilter { server: server?, scanner, size_limit, if_larger, joins_score })
 }
 
 /// What clamd takes unless its `StreamMaxLength` says otherwise, in the versions that take least.

@@ -87,6 +87,12 @@ impl Setting for Mailbox {
     }
 }
 
+impl Element for Mailbox {
+    const LIST_ALLOWED: &'static str =
+        "a list of mail addresses, or names with one, such as [\"Ann Lee <ann@example.org>\"]";
+    const LIST_EXAMPLE: &'static str = "[\"Ann Lee <ann@example.org>\"]";
+}
+
 /// A regular expression of a rule.
 #[derive(Clone, Debug)]
 pub(in crate::config) struct Expression(pub(super) Regex);

@@ -14,9 +14,9 @@ use mailweir_smtp::{
     replies::{NotAwaited, Refusal},
     server::{Answer, Session},
 };
-use mailweir_spam::dkim::SignedMail;
+use mailweir_spam::{dkim::SignedMail, examination::Examined};
 
-use super::{Admission, Ends, moderating::SentBy, summary};
+use super::{Admission, Ends, moderating::SentBy, scoring::Suspicion, summary};
 use crate::{
     clock,
     ingress::{
@@ -41,6 +41,8 @@ pub(super) struct Judged {
     /// Absent: its sender is not counted.
     pub(super) counted: Option<Spent>,
     pub(super) clues: Clues,
+    /// What makes it look like spam.
+    pub(super) suspicion: Suspicion,
     /// Absent: moderation was not asked.
     pub(super) considered: Option<Considered>,
     /// What the archive is to know of it, if it keeps it.
@@ -57,6 +59,8 @@ pub(super) struct Clues {
     pub(super) watch: Option<Watch>,
     /// Its signatures, where they may matter.
     pub(super) signed: Option<SignedMail>,
+    /// What it is like, where somebody asks.
+    pub(super) examined: Option<Examined>,
 }
 
 /// What moderation has found.
@@ -91,6 +95,7 @@ impl Judged {
             draft: Draft::default(),
             counted: None,
             clues: Clues { sent_by, ..Clues::default() },
+            suspicion: Suspicion::default(),
             considered: None,
             note: None,
             onward: Onward::Queue(Ahead::default()),
@@ -189,6 +194,7 @@ impl Admission {
             }
             // Boxed for the same reason.
             BeforeQueue::Inspection => Box::pin(self.inspect(mail, envelope, session)).await,
+            BeforeQueue::Score => Box::pin(self.score(mail, envelope, session)).await,
             BeforeQueue::Archive => self.judge_for_archive(mail, envelope, session).await,
             BeforeQueue::Filters => self.find_filters_ahead(mail, envelope, session),
             BeforeQueue::Signing => Box::pin(self.sign(mail, session)).await,

@@ -1,29 +1,41 @@
-//! Who really sent the mail of a stranger, and what becomes of it by the word of its author's domain.
+//! Who really sent the mail of a stranger.
 
 use std::time::Duration;
 
-use mailweir_mail::{Client, Domain, Envelope, HoldReason, QueueId, SessionEvent};
+use mailweir_mail::{Address, Client, Domain, Envelope, QueueId, SessionEvent};
 use mailweir_smtp::{
-    replies::{NotAuthorised, Refusal},
+    replies::Refusal,
     server::{Answer, Session},
 };
 use mailweir_spam::{
     authentication::{Authentication, Ruling, Stranger},
+    author::Author,
+    dkim::SignedMail,
     dns::Budget,
-    results::Claim,
+    findings,
+    results::{AuthservId, Claim},
 };
 use tokio::time::Instant;
 
 use super::{
     Admission,
     accepting::{Judged, internal},
+    scoring::{OWN_NAMES, Way},
 };
 use crate::{
     clock,
-    config::{self, DmarcPolicy, IfUnclear, Mode},
+    config::Mode,
     ingress::incoming::NotRewritten,
-    spam::Names,
+    spam::{self, Names},
 };
+
+/// Whose mail a mail is looked at as.
+pub(super) enum LookedAtAs {
+    /// That of a stranger.
+    Strange(Unproven),
+    /// That of somebody of ours: they logged in, or are in `networks`.
+    Ours(Comes),
+}
 
 /// A stranger who hands a mail in.
 pub(super) struct Unproven {
@@ -32,73 +44,127 @@ pub(super) struct Unproven {
     comes: Comes,
 }
 
-/// How a stranger comes here.
+/// How somebody comes here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Comes {
+pub(super) enum Comes {
     /// By itself: it hears what becomes of the mail.
     Here,
     /// By way of a relay of ours, which has taken the mail: a refusal would become a report to whomever the mail names as its
-    /// sender, and who logged in there is not known.
+    /// sender, and who logged in there is often not known.
     ByRelay,
 }
 
+impl LookedAtAs {
+    pub(super) const fn is_strange(&self) -> bool {
+        matches!(self, Self::Strange(_))
+    }
+}
+
+impl Unproven {
+    pub(super) const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(super) fn helo(&self) -> &str {
+        &self.helo
+    }
+}
+
 impl Admission {
-    /// Who hands the mail in, if that is a stranger and somebody wants to know who really sends.
-    pub(super) fn sender_to_authenticate(&self, session: &Session) -> Option<Unproven> {
-        self.listener.spam()?;
-        if self.listener.mode() != Mode::Mx {
-            return None;
+    /// Who hands the mail in, if that is a stranger who talks to us itself.
+    pub(super) fn stranger_here(&self, session: &Session) -> Option<Unproven> {
+        match self.looked_at_as(session)? {
+            LookedAtAs::Strange(unproven) => (unproven.comes == Comes::Here).then_some(unproven),
+            LookedAtAs::Ours(_) => None,
         }
+    }
+
+    /// Whose mail it is looked at as; `None`: nobody looks.
+    pub(super) fn looked_at_as(&self, session: &Session) -> Option<LookedAtAs> {
+        self.listener.spam()?;
+        let is_mx = self.listener.mode() == Mode::Mx;
+        let rights = session.rights();
         // Only a relay of ours may say for whom it speaks; if somebody logged in, it was the relay.
         if let Some(forwarded) = session.forwarded() {
             let client = forwarded.client()?;
+            if self.listener.rights(client.ip()).trusted {
+                return Some(LookedAtAs::Ours(Comes::ByRelay));
+            }
             let helo = forwarded.helo.clone().unwrap_or_default();
-            let is_stranger = !self.listener.rights(client.ip()).trusted;
-            return is_stranger.then_some(Unproven { client, helo, comes: Comes::ByRelay });
+            return is_mx.then_some(LookedAtAs::Strange(Unproven {
+                client,
+                helo,
+                comes: Comes::ByRelay,
+            }));
         }
         if self.submitter.is_some() {
-            return None;
+            return Some(LookedAtAs::Ours(Comes::Here));
         }
-        let (client, rights) = (session.client().clone(), session.rights());
-        let helo = session.helo().unwrap_or_default().into();
+        if rights.trusted {
+            let comes = if rights.xforward { Comes::ByRelay } else { Comes::Here };
+            return Some(LookedAtAs::Ours(comes));
+        }
+        let (client, helo) = (session.client().clone(), session.helo().unwrap_or_default().into());
         // A relay that tells nothing speaks for nobody knows whom.
-        (!rights.trusted && !rights.xforward).then_some(Unproven {
+        (is_mx && !rights.xforward).then_some(LookedAtAs::Strange(Unproven {
             client,
             helo,
             comes: Comes::Here,
-        })
+        }))
     }
 
-    /// Finds out who sent the mail, writes it on top of it, and does what the author's domain asks for. From mail of others what
-    /// they have written under our name is taken out.
+    /// Finds out who sent the mail, to be written on top of it. From mail of others what they have written under our name is
+    /// taken out.
     ///
     /// # Errors
-    /// The mail is refused or put off; or it cannot be stored.
+    /// It cannot be stored.
     pub(super) async fn authenticate(
         &self,
         mail: &mut Judged,
         envelope: &Envelope,
         session: &Session,
     ) -> Result<(), Answer> {
-        let Some(rules) = self.listener.spam() else { return Ok(()) };
+        let Some(checks) = self.listener.spam() else { return Ok(()) };
         let logged_in_there =
             || self.submitter.is_none() && self.sent_by(envelope, session).submitter.is_some();
-        let unproven = self.sender_to_authenticate(session).filter(|_| !logged_in_there());
-        let Some(Unproven { client, helo, comes }) = unproven else {
-            return self.disown(mail, rules).await;
-        };
+        match self.looked_at_as(session) {
+            Some(LookedAtAs::Strange(unproven)) if !logged_in_there() => {
+                mail.suspicion.way = Some(Way::In(unproven.comes));
+                self.prove(&unproven, mail, envelope, checks).await
+            }
+            // Whoever logged in elsewhere came by way of the relay where they did.
+            Some(LookedAtAs::Strange(_)) => {
+                mail.suspicion.way = Some(Way::Out(Comes::ByRelay));
+                self.disown(mail, &checks.rules.authserv_id).await
+            }
+            Some(LookedAtAs::Ours(comes)) => {
+                mail.suspicion.way = Some(Way::Out(comes));
+                self.disown(mail, &checks.rules.authserv_id).await
+            }
+            None => self.disown(mail, &checks.rules.authserv_id).await,
+        }
+    }
+
+    async fn prove(
+        &self,
+        Unproven { client, helo, comes }: &Unproven,
+        mail: &mut Judged,
+        envelope: &Envelope,
+        checks: &spam::Checks,
+    ) -> Result<(), Answer> {
+        let rules = &checks.rules;
         // It was read for this alone.
         let signed = mail.clues.signed.as_ref().ok_or_else(internal)?;
         let shared = self.listener.shared();
         let stranger = Stranger {
             client: client.ip(),
-            helo: &helo,
+            helo,
             mail_from: envelope.sender.address().map(|address| address.as_str()),
             ours: shared.hostname.as_ascii(),
         };
-        let (now, half) = (Instant::now(), rules.dns_time_limit / 2);
+        let now = Instant::now();
         let until = |time: Duration| Names::new(&*shared.resolver, now + time);
-        let (sender, author) = (until(half), until(rules.dns_time_limit));
+        let (sender, author) = (until(rules.sender_time()), until(rules.dns_time_limit));
         let sender = Budget::new(&sender, rules.dns_lookup_limit.get());
         let author = Budget::new(&author, AUTHOR_LOOKUPS);
         let found = Authentication::of(&stranger, signed, &sender, &author, clock::now()).await;
@@ -106,20 +172,38 @@ impl Admission {
         let ruling = found.ruling(trusted);
         self.tell_authentication(mail.incoming.id(), &found, &ruling);
         let results = found.results(rules.authserv_id.clone(), &stranger).field();
-        let marked = mail.incoming.mark(is_forged(rules), results.as_bytes()).await;
-        marked.map_err(|error| self.unmarked(mail.incoming.id(), &error))?;
-        match (comes, rules.dmarc) {
-            (Comes::ByRelay, _) | (_, DmarcPolicy::Note) => Ok(()),
-            (Comes::Here, DmarcPolicy::Quarantine | DmarcPolicy::Obey) => {
-                self.follow(ruling, rules, mail)
-            }
+        let forged = count_forged(signed, &rules.authserv_id);
+        let is_ours = |domain: &Domain| checks.is_ours(domain);
+        if *comes == Comes::Here || !is_in_name_of(is_ours, &found, envelope) {
+            let counts = findings::of_authentication(&found, &ruling, &stranger);
+            mail.suspicion.findings.extend(counts);
         }
+        mail.suspicion.findings.extend(findings::forged_results(forged));
+        if *comes == Comes::Here {
+            mail.suspicion.findings.extend(self.evidence_of_stranger());
+        }
+        mail.suspicion.ruling = Some(ruling);
+        mail.suspicion.marks = Some(results.into_bytes());
+        Ok(())
     }
 
     /// Takes out what others have written under our name (`attacks.md` F6).
-    async fn disown(&self, mail: &mut Judged, rules: &config::Spam) -> Result<(), Answer> {
-        let disowned = mail.incoming.disown(is_forged(rules)).await;
+    async fn disown(&self, mail: &mut Judged, ours: &AuthservId) -> Result<(), Answer> {
+        let disowned = mail.incoming.disown(|field| is_forged(field, ours)).await;
         disowned.map_err(|error| self.unmarked(mail.incoming.id(), &error))
+    }
+
+    /// Writes on top of the mail what was found out, and takes out what others have written under our name, once.
+    ///
+    /// # Errors
+    /// It cannot be stored.
+    pub(super) async fn write_marks(&self, mail: &mut Judged) -> Result<(), Answer> {
+        let Some((checks, marks)) = self.listener.spam().zip(mail.suspicion.marks.take()) else {
+            return Ok(());
+        };
+        let ours = &checks.rules.authserv_id;
+        let marked = mail.incoming.mark(|field| is_forged(field, ours), &marks).await;
+        marked.map_err(|error| self.unmarked(mail.incoming.id(), &error))
     }
 
     pub(super) fn unmarked(&self, id: QueueId, error: &NotRewritten) -> Answer {
@@ -129,31 +213,6 @@ impl Admission {
             // It is too long.
             NotRewritten::Edit(_) => Answer::Refuse(Refusal::MessageTooLarge),
         }
-    }
-
-    fn follow(
-        &self,
-        ruling: Ruling,
-        rules: &config::Spam,
-        mail: &mut Judged,
-    ) -> Result<(), Answer> {
-        let refuse = |why| Err(Answer::Refuse(Refusal::NotAuthorised(why)));
-        let because = match (ruling, rules.dmarc, rules.if_unclear) {
-            (Ruling::Accept | Ruling::Vouched { .. }, ..)
-            | (Ruling::Unknown, _, IfUnclear::Accept) => return Ok(()),
-            (Ruling::Unclear(_), ..) | (Ruling::Unknown, _, IfUnclear::Defer) => {
-                return refuse(NotAuthorised::Unclear);
-            }
-            (Ruling::Refuse(author), DmarcPolicy::Obey, _) => {
-                return refuse(NotAuthorised::Fails(author));
-            }
-            (Ruling::Refuse(author) | Ruling::Quarantine(author), ..) => {
-                format!("quarantine: it fails the DMARC policy of {author}")
-            }
-            (Ruling::NoAuthor(doubt), ..) => format!("quarantine: {doubt}"),
-        };
-        mail.hold.get_or_insert_with(|| HoldReason::new(&because));
-        Ok(())
     }
 
     /// One line for each mail: what was found out, in a word each.
@@ -173,10 +232,30 @@ impl Admission {
     }
 }
 
-/// Whether a field claims to be ours, or nobody can tell.
-fn is_forged(rules: &config::Spam) -> impl Fn(&[u8]) -> bool {
-    let ours = std::slice::from_ref(&rules.authserv_id);
-    move |field| matches!(Claim::of(field, ours), Claim::Ours | Claim::Unreadable)
+/// Whether a mail names somebody of ours as its author or sender. Whom a relay brings may have logged in there: then it proves
+/// nothing against them that their own host may not send for the domain, and has no name of its own.
+fn is_in_name_of(
+    is_ours: impl Fn(&Domain) -> bool,
+    found: &Authentication,
+    envelope: &Envelope,
+) -> bool {
+    let authors = found.author.iter().flat_map(Author::domains);
+    let sender = envelope.sender.address().map(Address::domain);
+    authors.chain(sender).any(is_ours)
+}
+
+/// How many fields claim to be ours.
+fn count_forged(signed: &SignedMail, ours: &AuthservId) -> usize {
+    let fields = signed.header().fields();
+    let ours = std::slice::from_ref(ours);
+    fields.filter(|field| Claim::of(field.raw(), ours) == Claim::Ours).count()
+}
+
+/// Whether a field has a name that only we may use for what we say, or claims to be ours, or nobody can tell.
+fn is_forged(field: &[u8], ours: &AuthservId) -> bool {
+    let name = field.split(|byte| *byte == b':').next().unwrap_or_default().trim_ascii();
+    OWN_NAMES.iter().any(|own| own.as_bytes().eq_ignore_ascii_case(name))
+        || matches!(Claim::of(field, std::slice::from_ref(ours)), Claim::Ours | Claim::Unreadable)
 }
 
 /// Two walks of eight, the existence of a name, and room for several authors.

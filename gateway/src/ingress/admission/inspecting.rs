@@ -44,6 +44,9 @@ impl Admission {
         // A milter that changes the envelope has it made with the action.
         let named: Option<Box<str>> = mail.named_by_action().map(Into::into);
         self.warn_of_milter(mail.incoming.id(), named.as_deref());
+        if self.milters.is_some() || self.listener.inspectors().is_some() {
+            self.write_marks(mail).await?;
+        }
         // As the filters so far have made it of the one that was written.
         let mut envelope = Cow::Borrowed(written);
         if let Some(mut milters) = self.milters.take() {
@@ -71,10 +74,19 @@ impl Admission {
             let content = mail.incoming.taken_in().await.map_err(|error| self.not_taken(&error))?;
             let id = mail.incoming.id();
             let text = mail.incoming.text(written.smtputf8);
-            let shown = Shown { id, envelope: &envelope, origin: &origin, content: &content, text };
+            let is_scored = mail.suspicion.way.is_some();
+            let shown = Shown {
+                id,
+                envelope: &envelope,
+                origin: &origin,
+                content: &content,
+                text,
+                is_scored,
+            };
             let about = (written, session);
             match inspector.ask(shown, self.listener.shared()).await {
-                Ok(Said::Verdict(verdict)) => {
+                Ok(Said::Verdict(verdict, found)) => {
+                    mail.suspicion.findings.extend(found);
                     let edits = self.obey(inspector.filter(), verdict, mail, about).await?;
                     apply_all(edits, &mut envelope);
                 }

@@ -27,6 +27,9 @@ impl Admission {
 
     /// A mail begins.
     pub(super) fn forget_last_mail(&mut self) {
+        if let Some(impression) = &mut self.impression {
+            impression.forget_mail();
+        }
         if let (Some(session), Some(rules)) = (&mut self.restrictions, self.listener.restrictions())
         {
             session.begin_mail(rules, &self.listener.shared().policy_services);

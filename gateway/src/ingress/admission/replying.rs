@@ -1,16 +1,19 @@
 //! Answers to notices: they are taken here, and go no further.
 
-use mailweir_mail::{Address, Envelope};
+use mailweir_mail::{Address, Envelope, Timestamp};
 use mailweir_moderation::{reply::address::Meant, token::AnswerCode};
 use mailweir_smtp::{
     replies::{RecipientTable, Refusal},
     server::{Answer, Session},
 };
 
-use super::{Admission, Ends, accepting::Judged};
+use super::{
+    Admission, Ends,
+    accepting::{Judged, internal},
+};
 use crate::{
     ingress::{
-        evidence::EvidenceReader,
+        evidence::{Evidence, EvidenceReader},
         moderation::ListenerModeration,
         relay::{Destination, Standing},
         senders::Submitter,
@@ -50,6 +53,7 @@ impl Admission {
         &self,
         envelope: &Envelope,
         watched: bool,
+        arrival: Timestamp,
         session: &Session,
     ) -> Option<EvidenceReader> {
         let moderation = self.listener.moderation();
@@ -62,10 +66,11 @@ impl Admission {
             (Ends::InOpinion(_), _) | (_, None) => false,
         };
         let is_signature_asked_for = || moderation.is_some_and(|it| it.asks_for_signatures());
-        let wanted = answers
-            || watched && is_signature_asked_for()
-            || self.sender_to_authenticate(session).is_some();
-        wanted.then(|| EvidenceReader::new(answers))
+        let looked_at = self.listener.spam().zip(self.looked_at_as(session));
+        let is_strange = looked_at.as_ref().is_some_and(|(_, whose)| whose.is_strange());
+        let signatures = watched && is_signature_asked_for() || is_strange;
+        let examiner = looked_at.map(|(checks, _)| checks.examiner(arrival));
+        EvidenceReader::new(signatures, answers, examiner)
     }
 
     /// Takes what a mail answers, and those addresses out of its envelope. Whatever is left of it goes on;
@@ -80,8 +85,10 @@ impl Admission {
         session: &mut Session,
     ) -> Result<Option<Answer>, Answer> {
         let Some(evidence) = mail.incoming.finish_evidence() else { return Ok(None) };
-        let (Some(moderation), Some(text)) = (self.listener.moderation(), &evidence.reply) else {
-            mail.clues.signed = Some(evidence.signed);
+        let Evidence { signed, reply, examined } = evidence;
+        mail.clues.examined = examined;
+        mail.clues.signed = signed;
+        let (Some(moderation), Some(text)) = (self.listener.moderation(), &reply) else {
             return Ok(None);
         };
         // A rule that throws the mail away throws all of it away.
@@ -100,14 +107,13 @@ impl Admission {
                 login: sent_by.submitter.as_ref().map(Submitter::log_in),
                 client: session.client().ip(),
                 has_null_sender: envelope.sender.address().is_none(),
-                signed: &evidence.signed,
+                signed: mail.clues.signed.as_ref().ok_or_else(internal)?,
                 text,
             };
             let resolver = &*self.listener.shared().resolver;
             let taken = Box::pin(moderation.service.reply(&reply, resolver)).await;
             taken.map_err(|error| self.not_answered(mail, &error))?;
         }
-        mail.clues.signed = Some(evidence.signed);
         mail.clues.sent_by = Some(sent_by);
         let left = session.drop_recipients(|one| answered(moderation, one).is_some());
         Ok((left == 0).then(|| Answer::ReplyTaken(mail.incoming.id())))

@@ -13,6 +13,7 @@ use mailweir_smtp::server::{Answer, Session};
 use super::{
     Admission, accepted,
     accepting::{Considered, Judged, internal},
+    meeting::Correspondence,
     moderating::together,
     summary,
 };
@@ -45,6 +46,8 @@ struct Ready {
     ruled_hold: Option<HoldReason>,
     /// What the archive is to know of it, if it keeps it.
     note: Option<Note>,
+    /// Who is no stranger any more once it goes on.
+    correspondence: Option<Correspondence>,
 }
 
 /// Why a mail waits, and what the log has not said of it.
@@ -65,6 +68,7 @@ impl Admission {
     ) -> Result<Answer, Answer> {
         let written = session.take_envelope().ok_or_else(internal)?;
         let (id, arrival) = (mail.incoming.id(), mail.incoming.arrival());
+        let correspondence = self.correspondence(&written, session);
         let form = mail.take_final_form(written, self.listener.served());
         let FinalForm { mut envelope, expanded } = form;
         let origin = ahead.origin.take();
@@ -87,6 +91,7 @@ impl Admission {
             acquainted,
             ruled_hold: mail.hold,
             note: mail.note,
+            correspondence,
         };
         let only = ready.moderated.as_ref().and_then(|moderated| moderated.only.clone());
         let stored = match only {
@@ -116,6 +121,7 @@ impl Admission {
             acquainted,
             ruled_hold,
             note,
+            correspondence,
         } = mail;
         let id = incoming.id();
         let approval = moderated.as_ref().and_then(Moderated::hold_reason);
@@ -129,8 +135,10 @@ impl Admission {
         let annex = self.and_remember(annex.unwrap_or_default(), &entry, acquainted).await?;
         let Shared { queue, observer, .. } = self.listener.shared();
         observer.detail(Detail::Queued(&entry.envelope, entry.hold.as_ref()));
+        let correspondence = correspondence.filter(|_| entry.hold.is_none());
         let stored = incoming.commit(queue, entry, origin, annex).await;
         let (receipt, event) = stored.map_err(|error| self.not_taken(&error))?;
+        self.note_correspondence(correspondence, |_| true);
         self.log_received(event, shown_as.as_ref(), told);
         self.begin_case(id, moderated);
         Ok(accepted(&receipt, waits))
@@ -144,8 +152,17 @@ impl Admission {
         counted: Option<&Spent>,
         session: &Session,
     ) -> Result<Answer, Answer> {
-        let Ready { incoming, envelope, origin, shown_as, moderated, acquainted, ruled_hold, note } =
-            mail;
+        let Ready {
+            incoming,
+            envelope,
+            origin,
+            shown_as,
+            moderated,
+            acquainted,
+            ruled_hold,
+            note,
+            correspondence,
+        } = mail;
         let (mut incoming, mut moderated) = (incoming, moderated);
         let id = incoming.id();
         let held_id = incoming.other_id().map_err(|error| self.not_taken(&error))?;
@@ -168,8 +185,12 @@ impl Admission {
             observer.detail(Detail::Queued(&entry.envelope, entry.hold.as_ref()));
         }
         let annex = self.and_remember(annex.unwrap_or_default(), &sent, acquainted).await?;
+        let correspondence = correspondence.filter(|_| sent.hold.is_none());
+        let waiting: Vec<_> =
+            held.envelope.recipients.iter().map(|it| it.address.clone()).collect();
         let stored = incoming.commit_two(queue, [sent, held], &origin, annex).await;
         let [sent, held] = stored.map_err(|error| self.not_taken(&error))?;
+        self.note_correspondence(correspondence, |one| !waiting.contains(one));
         self.log_received(sent.1, shown_as.as_ref(), sent_told);
         self.log_received(held.1, shown_as.as_ref(), held_told);
         self.begin_case(held_id, moderated);

@@ -47,9 +47,9 @@ impl Proxy {
         waiting: &Waiting,
     ) -> Result<Said, Trouble> {
         if waiting.is_supposed() {
-            return Ok(Said::Verdict(Verdict::nothing("not asked on trial")));
+            return Ok(Said::Verdict(Verdict::nothing("not asked on trial"), None));
         }
-        let Shown { id, envelope, origin, content, text } = mail;
+        let Shown { id, envelope, origin, content, text, .. } = mail;
         let slip = self.slip(&mail).ok_or_else(|| {
             Trouble::OfTheMail("what is told of the mail is too long to go along with it".into())
         })?;
@@ -81,11 +81,11 @@ impl Proxy {
 fn came_back(awaited: Awaited<'_>) -> Result<Said, Trouble> {
     match awaited.came() {
         Came::Once(handed) => Ok(Said::HandedBack(handed)),
-        Came::Nothing => Ok(Said::Verdict(Verdict {
-            decision: Decision::Discard,
-            edits: Vec::new(),
-            reason: "it has taken the mail and handed nothing back".into(),
-        })),
+        Came::Nothing => {
+            let reason = "it has taken the mail and handed nothing back".into();
+            let verdict = Verdict { decision: Decision::Discard, edits: Vec::new(), reason };
+            Ok(Said::Verdict(verdict, None))
+        }
         // Which mail it splits depends on who gets it.
         Came::Again => Err(Trouble::OfTheMail(
             "it has handed the mail back more than once: it must not split it by recipients".into(),
@@ -95,5 +95,5 @@ fn came_back(awaited: Awaited<'_>) -> Result<Said, Trouble> {
 
 fn refused(reply: mailweir_mail::Reply, why: &str) -> Said {
     let (decision, reason) = (Decision::Refuse(reply), why.into());
-    Said::Verdict(Verdict { decision, edits: Vec::new(), reason })
+    Said::Verdict(Verdict { decision, edits: Vec::new(), reason }, None)
 }

@@ -132,7 +132,9 @@ impl Answer {
 }
 
 impl Action {
-    const fn name(self) -> &'static str {
+    /// As Rspamd writes it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::NoAction => "no action",
             Self::Greylist => "greylist",

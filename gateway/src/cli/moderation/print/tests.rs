@@ -9,6 +9,7 @@ use mailweir_moderation::{
 };
 
 use super::*;
+use crate::cli::terminal::columns;
 
 fn address(text: &str) -> Address {
     text.parse().unwrap()
