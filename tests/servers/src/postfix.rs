@@ -130,6 +130,12 @@ impl Postfix {
         Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
     }
 
+    /// The number of its master process, which all others are below; `None` if it does not run.
+    #[must_use]
+    pub fn master(&self) -> Option<u32> {
+        fs::read_to_string(self.path("queue/pid/master.pid")).ok()?.trim().parse().ok()
+    }
+
     /// How many mails are in the queue, counted without asking the queue manager.
     #[must_use]
     pub fn queued(&self) -> usize {

@@ -99,12 +99,19 @@ impl Running for Postfix {
 #[derive(Clone, Debug)]
 pub(super) struct Mailweir {
     binary: PathBuf,
+    listener_keys: String,
     sections: String,
 }
 
 impl Mailweir {
     pub(super) fn new(binary: &Path) -> Self {
-        Self { binary: binary.to_owned(), sections: String::new() }
+        let listener_keys = "networks = [\"127.0.0.1/32\"]".to_owned();
+        Self { binary: binary.to_owned(), listener_keys, sections: String::new() }
+    }
+
+    /// The same with these keys for its listener, in place of the one that trusts this machine.
+    pub(super) fn with_listener(self, keys: &str) -> Self {
+        Self { listener_keys: keys.to_owned(), ..self }
     }
 
     /// The same with more sections of its configuration.
@@ -122,6 +129,7 @@ impl Mailweir {
                 NextHop::Sink(address) => address,
                 NextHop::Nowhere => free_address()?,
             },
+            listener_keys: self.listener_keys.clone(),
             sections: self.sections.clone(),
             directory,
         };
@@ -149,6 +157,7 @@ pub(super) struct Instance {
     directory: TempDir,
     listener: SocketAddr,
     next_hop: SocketAddr,
+    listener_keys: String,
     sections: String,
 }
 
@@ -159,10 +168,14 @@ impl Instance {
 
     /// Starts the program and returns when it greets.
     pub(super) fn start(&self) -> io::Result<Program> {
-        let log = self.directory.path().join("log");
-        let mut program = Program::start(&self.binary, &self.configuration(), &log, self.listener)?;
+        let mut program = self.launch()?;
         program.wait_listening()?;
         Ok(program)
+    }
+
+    /// Starts the program, and does not wait.
+    pub(super) fn launch(&self) -> io::Result<Program> {
+        Program::start(&self.binary, &self.configuration(), &self.log(), self.listener)
     }
 
     pub(super) fn data_dir(&self) -> PathBuf {
@@ -173,18 +186,31 @@ impl Instance {
         self.directory.path().join("mailweir.toml")
     }
 
+    pub(super) fn log(&self) -> PathBuf {
+        self.directory.path().join("log")
+    }
+
+    /// Runs another command of the program on it.
+    pub(super) fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.args(words).arg("-c").arg(self.configuration());
+        command
+    }
+
+    /// Returns when its queue is empty.
+    pub(super) fn wait_drained(&self) -> io::Result<()> {
+        drained(|| self.is_empty())
+    }
+
     fn is_empty(&self) -> bool {
-        let list = Command::new(&self.binary)
-            .args(["queue", "list", "--json", "-c"])
-            .arg(self.configuration())
-            .output();
+        let list = self.command(&["queue", "list", "--json"]).output();
         list.is_ok_and(|list| {
             list.status.success() && !String::from_utf8_lossy(&list.stdout).contains("queue_id")
         })
     }
 
     fn text(&self) -> String {
-        let Self { listener, next_hop, sections, .. } = self;
+        let Self { listener, listener_keys, next_hop, sections, .. } = self;
         format!(
             r#"[server]
 hostname = "bench.test.example"
@@ -194,7 +220,7 @@ name = "in"
 bind = ["{listener}"]
 mode = "mx"
 tls = "optional"
-networks = ["127.0.0.1/32"]
+{listener_keys}
 [limits]
 message_size_limit = "200 MiB"
 client_connection_count_limit = 0
@@ -221,7 +247,7 @@ impl Running for RunningMailweir {
     }
 
     fn wait_drained(&self) -> io::Result<()> {
-        drained(|| self.instance.is_empty())
+        self.instance.wait_drained()
     }
 
     fn stop(self: Box<Self>) -> io::Result<()> {
@@ -229,7 +255,7 @@ impl Running for RunningMailweir {
     }
 }
 
-fn drained(mut is_empty: impl FnMut() -> bool) -> io::Result<()> {
+pub(super) fn drained(mut is_empty: impl FnMut() -> bool) -> io::Result<()> {
     wait::within(wait::PATIENCE, || is_empty().then_some(()))
         .ok_or_else(|| io::Error::other("the queue does not run empty"))
 }

@@ -13,6 +13,7 @@ pub mod logins;
 mod machine;
 pub mod moderation;
 pub mod rules;
+pub mod spam;
 
 use std::{fmt::Write as _, io, path::PathBuf};
 

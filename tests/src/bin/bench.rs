@@ -1,4 +1,4 @@
-//! `bench [--logins | --rules | --filters | --archive [--mails N] | --moderation [--cases N]] [--rounds N] [--seconds S] [--json FILE] [--without-mailweir]`: see [`mailweir_tests::bench`].
+//! `bench [--logins | --rules | --filters | --archive [--mails N] | --moderation [--cases N] | --spam] [--rounds N] [--seconds S] [--json FILE] [--without-mailweir]`: see [`mailweir_tests::bench`].
 //!
 //! Called by `./bench`, which builds `target/release/mailweir` and names it in `MAILWEIR_BIN`.
 
@@ -33,6 +33,7 @@ fn run() -> Result<(), Box<dyn Error>> {
             "--archive" => rows = Rows::Archive,
             "--mails" => mails = value()?.parse()?,
             "--moderation" => rows = Rows::Moderation,
+            "--spam" => rows = Rows::Spam,
             "--cases" => cases = value()?.parse()?,
             "--without-mailweir" => settings.mailweir = None,
             _ => return Err(format!("unknown argument {word}").into()),
@@ -67,6 +68,10 @@ fn run() -> Result<(), Box<dyn Error>> {
             let report = bench::moderation::run(&settings, cases, &mut progress)?;
             (report.table(), report.json_lines())
         }
+        Rows::Spam => {
+            let report = bench::spam::run(&settings, &mut progress)?;
+            (report.table(), report.json_lines())
+        }
     };
     println!("\n{table}");
     if let Some(file) = json {
@@ -84,4 +89,5 @@ enum Rows {
     Filters,
     Archive,
     Moderation,
+    Spam,
 }
