@@ -18,7 +18,7 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     // Deleted when nobody uses it any more.
     let temporary = tempfile::Builder::new().prefix("mailweir-demo-").tempdir()?;
     let data_dir = options.data_dir.as_deref().unwrap_or(temporary.path());
-    serve::to_its_end(async {
+    serve::to_its_end(super::runtime()?, async {
         let signals = serve::Signals::catch()?;
         let app = demo::start(data_dir, serve::text_observer).await?;
         serve::until_stopped(app, signals, None).await;

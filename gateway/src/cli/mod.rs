@@ -12,6 +12,7 @@ use std::{
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use mailweir_queue::give_way;
+use tokio::runtime::Runtime;
 
 use crate::{
     config::{Colour, Config},
@@ -183,12 +184,24 @@ fn user_of_process() -> String {
     name.unwrap_or_else(|| format!("uid {id}"))
 }
 
-/// One processor is left to the queue's own threads and to the kernel. All threads of the runtime
-/// give way, as the committer does: otherwise each packet of a peer on the same machine, and each
-/// sync, pushes aside who is busy with mail (`docs/decisions/0009-batch.md`).
-fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let workers = processors.saturating_sub(1).max(1);
+/// One processor is left to the queue's own threads and to the kernel.
+fn runtime() -> anyhow::Result<Runtime> {
+    runtime_of(processors().saturating_sub(1).max(1))
+}
+
+/// The same for a server. Where mail is scored the queue's threads have little to do beside who reads it: all processors
+/// work then.
+fn runtime_for(config: &Config) -> anyhow::Result<Runtime> {
+    if config.spam.is_some() { runtime_of(processors()) } else { runtime() }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// All threads give way, as the committer does: otherwise each packet of a peer on the same machine, and each sync, pushes aside
+/// who is busy with mail (`docs/decisions/0009-batch.md`).
+fn runtime_of(workers: usize) -> anyhow::Result<Runtime> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     Ok(builder.worker_threads(workers).on_thread_start(give_way).enable_all().build()?)
 }

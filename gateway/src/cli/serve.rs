@@ -4,7 +4,10 @@ use std::{io, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use mailweir_mail::Timestamp;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    runtime::Runtime,
+    signal::unix::{Signal, SignalKind, signal},
+};
 
 use super::ExitCode;
 use crate::{
@@ -15,26 +18,26 @@ use crate::{
 };
 
 pub(super) fn run(path: &Path) -> anyhow::Result<ExitCode> {
-    to_its_end(serve(path))
+    let config = match super::load(path) {
+        Ok(config) => config,
+        Err(code) => return Ok(code),
+    };
+    to_its_end(super::runtime_for(&config)?, serve(path, config))
 }
 
 /// Runs a server. Threads that are still busy when it has ended, with a search or a file system that does not answer,
 /// are left where they are: nothing that was acknowledged depends on them.
 pub(super) fn to_its_end(
+    runtime: Runtime,
     server: impl Future<Output = anyhow::Result<ExitCode>>,
 ) -> anyhow::Result<ExitCode> {
-    let runtime = super::runtime()?;
     let ended = runtime.block_on(server);
     runtime.shutdown_timeout(CLOSING);
     ended
 }
 
-async fn serve(path: &Path) -> anyhow::Result<ExitCode> {
+async fn serve(path: &Path, config: Config) -> anyhow::Result<ExitCode> {
     let signals = Signals::catch()?;
-    let config = match super::load(path) {
-        Ok(config) => config,
-        Err(code) => return Ok(code),
-    };
     super::make_data_dir(&config.server.data_dir)?;
     let observer = observer(&config)?;
     eprint!("{}", config.describe());
