@@ -300,7 +300,7 @@ fn options(settings: &Settings) -> ResolverOpts {
 }
 
 /// Some 30 names are asked for about one mail of a stranger whose links and addresses are looked up in lists, and most of them are
-/// asked for again by the next mail of its sender. An answer takes some 700 bytes as a rule: 12 MB if all are there.
+/// asked for again by the next mail of its sender.
 const CACHED_NAMES: u64 = 16_384;
 
 /// A TTL of 0 would ask anew for each of a thousand recipients.
