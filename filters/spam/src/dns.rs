@@ -35,8 +35,10 @@ pub enum Answer<T> {
     NoSuchName,
     /// The name exists, but has no such record (NODATA).
     NoRecords,
-    /// Nobody knows: no answer, a failure, or no budget. Nothing may be concluded from it.
+    /// Nobody knows: no answer, or a failure. Nothing may be concluded from it.
     Unclear,
+    /// Nobody knows, since it is beyond the [`Budget`]: whoever caused so many look-ups has it to answer for, no name server.
+    NotAsked,
 }
 
 impl<T> Answer<T> {
@@ -51,58 +53,49 @@ impl<T> Answer<T> {
     pub fn records(&self) -> &[T] {
         match self {
             Self::Found(records) => records,
-            Self::NoSuchName | Self::NoRecords | Self::Unclear => &[],
+            Self::NoSuchName | Self::NoRecords | Self::Unclear | Self::NotAsked => &[],
         }
     }
 }
 
-/// The look-ups that one mail may cause. Beyond them every answer is unclear.
+/// The look-ups that one mail may cause. Beyond them nobody is asked.
 #[derive(Debug)]
 pub struct Budget<'d, D> {
     dns: &'d D,
-    most: u32,
-    /// Look-ups that were made or refused.
-    wanted: AtomicU32,
+    left: AtomicU32,
 }
 
 impl<'d, D> Budget<'d, D> {
     /// At most so many look-ups.
     pub const fn new(dns: &'d D, most: u32) -> Self {
-        Self { dns, most, wanted: AtomicU32::new(0) }
-    }
-
-    /// Whether more was wanted than it had, so that something was not asked for.
-    pub fn is_exceeded(&self) -> bool {
-        self.wanted.load(Ordering::Relaxed) > self.most
+        Self { dns, left: AtomicU32::new(most) }
     }
 
     fn spend(&self) -> bool {
-        let more = |wanted: u32| Some(wanted.saturating_add(1));
-        // It always succeeds: more than all numbers nobody wants.
-        let before = self.wanted.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
-        before.is_ok_and(|before| before < self.most)
+        let less = |left: u32| left.checked_sub(1);
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
     }
 }
 
 impl<D: Dns> Dns for Budget<'_, D> {
     async fn txt(&self, name: &str) -> Answer<Box<str>> {
-        if self.spend() { self.dns.txt(name).await } else { Answer::Unclear }
+        if self.spend() { self.dns.txt(name).await } else { Answer::NotAsked }
     }
 
     async fn a(&self, name: &str) -> Answer<Ipv4Addr> {
-        if self.spend() { self.dns.a(name).await } else { Answer::Unclear }
+        if self.spend() { self.dns.a(name).await } else { Answer::NotAsked }
     }
 
     async fn aaaa(&self, name: &str) -> Answer<Ipv6Addr> {
-        if self.spend() { self.dns.aaaa(name).await } else { Answer::Unclear }
+        if self.spend() { self.dns.aaaa(name).await } else { Answer::NotAsked }
     }
 
     async fn mx(&self, name: &str) -> Answer<Box<str>> {
-        if self.spend() { self.dns.mx(name).await } else { Answer::Unclear }
+        if self.spend() { self.dns.mx(name).await } else { Answer::NotAsked }
     }
 
     async fn ptr(&self, address: IpAddr) -> Answer<Box<str>> {
-        if self.spend() { self.dns.ptr(address).await } else { Answer::Unclear }
+        if self.spend() { self.dns.ptr(address).await } else { Answer::NotAsked }
     }
 }
 

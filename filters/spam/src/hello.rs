@@ -137,7 +137,7 @@ fn led<T>(answer: &Answer<T>, is_client: impl Fn(&[T]) -> bool) -> Led {
         Answer::Found(_) => Led::Elsewhere,
         Answer::NoRecords => Led::Nowhere,
         Answer::NoSuchName => Led::NoSuchName,
-        Answer::Unclear => Led::Unclear,
+        Answer::Unclear | Answer::NotAsked => Led::Unclear,
     }
 }
 

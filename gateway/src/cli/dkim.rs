@@ -217,7 +217,7 @@ async fn look_up(record: &Record, names: &Names<'_>) -> Published {
         }
         Answer::Found(_) => Published::Otherwise,
         Answer::NoSuchName | Answer::NoRecords => Published::Not,
-        Answer::Unclear => Published::Unclear,
+        Answer::Unclear | Answer::NotAsked => Published::Unclear,
     }
 }
 

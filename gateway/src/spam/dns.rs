@@ -88,6 +88,7 @@ fn map<T, U>(answer: Answer<T>, change: impl FnOnce(Vec<T>) -> Vec<U>) -> Answer
         Answer::NoSuchName => Answer::NoSuchName,
         Answer::NoRecords => Answer::NoRecords,
         Answer::Unclear => Answer::Unclear,
+        Answer::NotAsked => Answer::NotAsked,
     }
 }
 

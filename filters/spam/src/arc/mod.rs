@@ -8,7 +8,7 @@
 mod chain;
 mod seal;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod verify;
 
 use mailweir_mail::Domain;

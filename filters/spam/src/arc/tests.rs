@@ -14,7 +14,10 @@ use crate::{
             signer::{TestSigner, bytes, canonical_field, latin},
         },
     },
-    dns::table::{Table, at_once},
+    dns::{
+        Budget, Dns,
+        table::{Table, at_once},
+    },
 };
 
 const NOW: u64 = 1_795_210_205;
@@ -23,23 +26,23 @@ const MAIL: &str = "From: ann@a.example\r\nTo: list@l.example\r\nSubject: Hello\
 
 /// A mail and the sets on top of it.
 #[derive(Clone)]
-struct Sealed {
+pub(crate) struct Sealed {
     /// The three fields of each set, the oldest first, each with its line end.
     sets: Vec<[String; 3]>,
     mail: String,
 }
 
-const RESULTS: usize = 0;
+pub(crate) const RESULTS: usize = 0;
 const MESSAGE: usize = 1;
 const SEAL: usize = 2;
 
 impl Sealed {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { sets: Vec::new(), mail: MAIL.to_owned() }
     }
 
     /// With one more set, of a host that found a good chain.
-    fn by(self, host: &str) -> Self {
+    pub(crate) fn by(self, host: &str) -> Self {
         let value = if self.sets.is_empty() { "none" } else { "pass" };
         self.sealed(host, value, "")
     }
@@ -68,7 +71,7 @@ impl Sealed {
     }
 
     /// As it arrives: each set above the one before it.
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         for [results, message, seal] in self.sets.iter().rev() {
             write!(text, "{seal}{message}{results}").unwrap();
@@ -77,7 +80,12 @@ impl Sealed {
     }
 
     /// With one field changed.
-    fn with(mut self, instance: usize, part: usize, change: impl Fn(&str) -> String) -> Self {
+    pub(crate) fn with(
+        mut self,
+        instance: usize,
+        part: usize,
+        change: impl Fn(&str) -> String,
+    ) -> Self {
         let field = &mut self.sets[instance - 1][part];
         *field = change(field);
         self
@@ -100,6 +108,10 @@ fn fault(outcome: &ArcOutcome) -> ArcFault {
 }
 
 fn check(mail: &str, keys: &Table) -> ArcOutcome {
+    check_by(mail, keys)
+}
+
+fn check_by(mail: &str, keys: &impl Dns) -> ArcOutcome {
     at_once(verify(&read(&[mail.as_bytes()]), keys, Timestamp::from_secs(NOW)))
 }
 
@@ -337,6 +349,14 @@ fn f8_a_key_that_nobody_tells_is_a_temporary_error_unless_the_chain_is_broken() 
     );
     let gone = Sealed::new().by("nowhere.example");
     assert!(matches!(gone.fault(), ArcFault::Message(Fault::NoKey(_))));
+}
+
+#[test]
+fn g4_a_chain_with_a_key_beyond_the_budget_proves_nothing() {
+    let keys = keys();
+    let within = |most| check_by(&three().text(), &Budget::new(&keys, most));
+    assert_eq!(within(3).result, ArcResult::Pass);
+    assert!(matches!(within(2).result, ArcResult::Fail(_)), "{:?}", within(2).result);
 }
 
 #[test]

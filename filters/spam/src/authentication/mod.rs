@@ -20,7 +20,7 @@ use crate::{
     author::Author,
     dkim::{DkimResult, SignedMail, Verified},
     dmarc::{self, DmarcResult, Identifier, Mechanism, Policy, Standing},
-    dns::{Budget, Dns},
+    dns::Dns,
     iprev::Iprev,
     results::{AuthservId, Results},
     spf::{self, SpfResult},
@@ -114,12 +114,12 @@ impl Doubt {
 }
 
 impl Authentication {
-    /// Finds out. What is asked of the name servers of a sender's choice has a budget and a time of its own (`sender`), so that
-    /// nothing that a forger publishes keeps the author's domain (`author`) from being asked.
-    pub async fn of<S: Dns>(
+    /// Finds out. What is asked of the name servers of a sender's choice has a [`Budget`](crate::dns::Budget) and a time of its
+    /// own (`sender`), so that nothing that a forger publishes keeps the author's domain (`author`) from being asked.
+    pub async fn of(
         stranger: &Stranger<'_>,
         mail: &SignedMail,
-        sender: &Budget<'_, S>,
+        sender: &impl Dns,
         author: &impl Dns,
         now: Timestamp,
     ) -> Self {
@@ -133,12 +133,7 @@ impl Authentication {
         )
         .await;
         let shown = Author::read(mail.header().as_bytes());
-        let mut proven = identifiers(&spf, &dkim);
-        if sender.is_exceeded() {
-            // Whoever wants to know more than may be asked has proven nothing: it is no name server's fault.
-            proven.retain(|identifier| identifier.standing == Standing::Pass);
-        }
-        let dmarc = dmarc::evaluate(&shown, &proven, author).await;
+        let dmarc = dmarc::evaluate(&shown, &identifiers(&spf, &dkim), author).await;
         let is_whole = !mail.header().is_cut();
         let author = is_whole.then_some(shown);
         Self { iprev, spf, dkim, arc, author, dmarc }

@@ -4,7 +4,10 @@ use mailweir_mail::Timestamp;
 
 use super::*;
 use crate::{
-    arc::ArcSet,
+    arc::{
+        ArcSet,
+        tests::{RESULTS, Sealed},
+    },
     dkim::tests::{read, signer::TestSigner},
     dns::{
         Budget,
@@ -268,6 +271,25 @@ fn f8_g4_nothing_that_a_forger_publishes_keeps_the_author_s_domain_from_being_as
     let mail = TestSigner::of("author.example").sign(MAIL.as_bytes());
     let found = find_within(0, &forger, &mail, &dns);
     assert_eq!(found.ruling(nobody), Ruling::Refuse(author()), "{}", found.summary());
+}
+
+#[test]
+fn f9_g4_a_mail_that_asks_too_much_cannot_wait_for_a_trusted_seal_for_ever() {
+    let is_list = |domain: &Domain| domain.as_ascii() == "list.example";
+    let passed = |field: &str| field.replace("spf=pass", "dmarc=pass");
+    let mail = Sealed::new().by("list.example").with(1, RESULTS, passed).text();
+    let dns = || Table::default().txt("_dmarc.a.example", &["v=DMARC1; p=reject"]);
+    let forger = Stranger { client: "198.51.100.9".parse().unwrap(), ..stranger() };
+    let refused = Ruling::Refuse("a.example".parse().unwrap());
+    // Its name and SPF have used up what it may ask.
+    let found = find_within(2, &forger, mail.as_bytes(), &dns());
+    assert_eq!(found.ruling(is_list), refused, "{}", found.summary());
+    // The one that may be asked about knows of no key.
+    let found = find(&forger, mail.as_bytes(), &dns());
+    assert_eq!(found.ruling(is_list), refused, "{}", found.summary());
+    let key = TestSigner::of("list.example").key_name();
+    let found = find(&forger, mail.as_bytes(), &dns().unclear_txt(&key));
+    assert!(matches!(found.ruling(is_list), Ruling::Unclear(_)), "{}", found.summary());
 }
 
 #[test]

@@ -155,6 +155,7 @@ pub(crate) async fn look_up(name: String, dns: &impl Dns) -> Result<Vec<Key>, Fa
         Answer::Found(texts) => texts.iter().filter_map(|text| Key::read(text)).collect(),
         Answer::NoSuchName | Answer::NoRecords => Vec::new(),
         Answer::Unclear => return Err(Fault::Unclear),
+        Answer::NotAsked => return Err(Fault::NotAsked),
     };
     if keys.is_empty() { Err(Fault::NoKey(name.into())) } else { Ok(keys) }
 }

@@ -90,6 +90,9 @@ pub enum Fault {
     /// No answer.
     #[error("the name server does not tell the key")]
     Unclear,
+    /// The mail has caused as many look-ups as it may before the key.
+    #[error("its key was not asked for: the mail has too many look-ups")]
+    NotAsked,
 }
 
 /// What makes a signature weaker.
@@ -162,7 +165,9 @@ impl Fault {
             Self::Malformed(_) | Self::Algorithm(_) => DkimResult::Neutral,
             Self::Sha1 | Self::Expired => DkimResult::Policy,
             Self::Key(KeyFault::TooShort { .. } | KeyFault::TooLong { .. }) => DkimResult::Policy,
-            Self::FromNotSigned | Self::NoKey(_) | Self::Key(_) => DkimResult::PermError,
+            Self::FromNotSigned | Self::NoKey(_) | Self::Key(_) | Self::NotAsked => {
+                DkimResult::PermError
+            }
             Self::BodyChanged | Self::BodyTooShort | Self::HeaderChanged => DkimResult::Fail,
             Self::Unclear => DkimResult::TempError,
         }

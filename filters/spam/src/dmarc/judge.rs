@@ -208,7 +208,7 @@ async fn policy<D: Dns>(
     match walker.dns().a(author).await {
         Answer::Found(_) | Answer::NoRecords => Ok(if_there),
         Answer::NoSuchName => Ok(if_not),
-        Answer::Unclear => Err(Unclear),
+        Answer::Unclear | Answer::NotAsked => Err(Unclear),
     }
 }
 

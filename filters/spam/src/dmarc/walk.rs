@@ -78,7 +78,7 @@ impl<'d, D: Dns> Walker<'d, D> {
             return Lookup::Nothing;
         }
         match self.dns.txt(&full).await {
-            Answer::Unclear => Lookup::Unclear,
+            Answer::Unclear | Answer::NotAsked => Lookup::Unclear,
             Answer::NoSuchName | Answer::NoRecords => Lookup::Nothing,
             Answer::Found(texts) => {
                 let mut records = texts.iter().filter_map(|text| Record::parse(text));

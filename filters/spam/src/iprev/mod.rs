@@ -32,7 +32,7 @@ impl Iprev {
     pub async fn check(client: IpAddr, dns: &impl Dns) -> Self {
         let client = client.to_canonical();
         let names = match dns.ptr(client).await {
-            Answer::Unclear => return Self::TempError,
+            Answer::Unclear | Answer::NotAsked => return Self::TempError,
             Answer::NoSuchName | Answer::NoRecords => return Self::PermError,
             Answer::Found(names) => names,
         };
@@ -100,7 +100,7 @@ fn among<T: PartialEq>(client: &T, answer: &Answer<T>) -> Leads {
     match answer {
         Answer::Found(addresses) if addresses.contains(client) => Leads::Back,
         Answer::Found(_) | Answer::NoSuchName | Answer::NoRecords => Leads::Elsewhere,
-        Answer::Unclear => Leads::Unclear,
+        Answer::Unclear | Answer::NotAsked => Leads::Unclear,
     }
 }
 

@@ -44,7 +44,7 @@ pub enum Verdict {
     Listed(Vec<Listing>),
     /// It is not, or with answers that no entry matches.
     NotListed,
-    /// Nobody asked, since nobody can be listed by this.
+    /// Nobody asked.
     NotAsked(Unasked),
     /// Nobody knows.
     Unclear(Trouble),
@@ -165,6 +165,7 @@ impl List {
             Answer::Found(codes) => codes,
             Answer::NoSuchName | Answer::NoRecords => return Verdict::NotListed,
             Answer::Unclear => return Verdict::Unclear(Trouble::NoAnswer),
+            Answer::NotAsked => return Verdict::NotAsked(Unasked::TooMany),
         };
         if let Some(trouble) = codes.iter().find_map(|code| self.trouble(*code)) {
             return Verdict::Unclear(trouble);

@@ -23,6 +23,8 @@ pub enum Unasked {
     NoDomain,
     /// Together with the zone it is no name any more.
     TooLong,
+    /// The mail has caused as many look-ups as it may ([`Budget`](crate::dns::Budget)).
+    TooMany,
 }
 
 impl<'a> Subject<'a> {

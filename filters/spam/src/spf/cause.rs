@@ -66,6 +66,9 @@ pub enum Flaw {
     /// A name has more mail exchangers than may be looked at (RFC 7208 section 4.6.4).
     #[error("too many mail exchangers")]
     TooManyMx,
+    /// With what else the mail makes us look up it is more than is looked up for one mail.
+    #[error("too many look-ups for one mail")]
+    TooMuchAsked,
 }
 
 impl Cause {

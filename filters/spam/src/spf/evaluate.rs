@@ -98,7 +98,9 @@ impl<D: Dns> Evaluation<'_, D> {
         let name = self.name(target, &open.domain).await.ok().filter(|name| is_asked_for(name))?;
         let text = match self.dns.txt(&name).await {
             Answer::Found(texts) => <[_; 1]>::try_from(texts).ok().map(|[text]| text)?,
-            Answer::NoSuchName | Answer::NoRecords | Answer::Unclear => return None,
+            Answer::NoSuchName | Answer::NoRecords | Answer::Unclear | Answer::NotAsked => {
+                return None;
+            }
         };
         let text = Some(text).filter(|text| text.len() <= MOST_RECORD)?;
         let text = MacroString::explanation(&text).ok()?;

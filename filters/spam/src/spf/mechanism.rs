@@ -76,6 +76,7 @@ impl<D: Dns> Evaluation<'_, D> {
             Answer::Found(texts) => texts,
             Answer::NoSuchName | Answer::NoRecords => return Ok(None),
             Answer::Unclear => return Err(unclear(domain)),
+            Answer::NotAsked => return Err(wrong(domain, Flaw::TooMuchAsked)),
         };
         let mut records = texts.iter().filter(|text| Record::is_meant(text));
         let Some(record) = records.next() else {
@@ -137,6 +138,7 @@ impl<D: Dns> Evaluation<'_, D> {
             Answer::Found(hosts) => hosts,
             Answer::NoSuchName | Answer::NoRecords => return self.count_void(domain),
             Answer::Unclear => return Err(unclear(&name)),
+            Answer::NotAsked => return Err(wrong(domain, Flaw::TooMuchAsked)),
         };
         if hosts.len() > MOST_MX {
             return Err(wrong(domain, Flaw::TooManyMx));
@@ -159,6 +161,7 @@ impl<D: Dns> Evaluation<'_, D> {
             Answer::Found(_) => Ok(true),
             Answer::NoSuchName | Answer::NoRecords => self.count_void(domain),
             Answer::Unclear => Err(unclear(&name)),
+            Answer::NotAsked => Err(wrong(domain, Flaw::TooMuchAsked)),
         }
     }
 
@@ -190,15 +193,14 @@ impl<D: Dns> Evaluation<'_, D> {
 
     /// Of the client's family only (RFC 7208 section 5).
     async fn addresses(&self, name: &str, prefix: Prefix) -> Result<Held, Stop> {
-        let held = match self.subject.client {
+        match self.subject.client {
             IpAddr::V4(client) => {
-                held(&self.dns.a(name).await, |of| share4(client, *of, prefix.ip4))
+                held(&self.dns.a(name).await, name, |of| share4(client, *of, prefix.ip4))
             }
             IpAddr::V6(client) => {
-                held(&self.dns.aaaa(name).await, |of| share6(client, *of, prefix.ip6))
+                held(&self.dns.aaaa(name).await, name, |of| share6(client, *of, prefix.ip6))
             }
-        };
-        held.ok_or_else(|| unclear(name))
+        }
     }
 
     fn count_lookup(&mut self, domain: &str) -> Result<(), Stop> {
@@ -215,13 +217,13 @@ impl<D: Dns> Evaluation<'_, D> {
     }
 }
 
-/// `None`: nobody knows.
-fn held<T>(answer: &Answer<T>, is_match: impl Fn(&T) -> bool) -> Option<Held> {
+fn held<T>(answer: &Answer<T>, name: &str, is_match: impl Fn(&T) -> bool) -> Result<Held, Stop> {
     match answer {
-        Answer::Found(addresses) if addresses.iter().any(is_match) => Some(Held::Matches),
-        Answer::Found(_) => Some(Held::MatchesNot),
-        Answer::NoSuchName | Answer::NoRecords => Some(Held::Void),
-        Answer::Unclear => None,
+        Answer::Found(addresses) if addresses.iter().any(is_match) => Ok(Held::Matches),
+        Answer::Found(_) => Ok(Held::MatchesNot),
+        Answer::NoSuchName | Answer::NoRecords => Ok(Held::Void),
+        Answer::Unclear => Err(unclear(name)),
+        Answer::NotAsked => Err(wrong(name, Flaw::TooMuchAsked)),
     }
 }
 

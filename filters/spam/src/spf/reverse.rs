@@ -73,7 +73,9 @@ impl Reverse {
         if matches!(self, Self::Unasked) {
             *self = match dns.ptr(client).await {
                 Answer::Found(names) => Self::Known(first_of(names)),
-                Answer::NoSuchName | Answer::NoRecords | Answer::Unclear => Self::Known(Vec::new()),
+                Answer::NoSuchName | Answer::NoRecords | Answer::Unclear | Answer::NotAsked => {
+                    Self::Known(Vec::new())
+                }
             };
         }
         match self {
@@ -98,9 +100,11 @@ impl Claim {
 fn standing<T: PartialEq>(answer: &Answer<T>, address: &T) -> Standing {
     match answer {
         Answer::Found(addresses) if addresses.contains(address) => Standing::Proven,
-        Answer::Found(_) | Answer::NoSuchName | Answer::NoRecords | Answer::Unclear => {
-            Standing::Unproven
-        }
+        Answer::Found(_)
+        | Answer::NoSuchName
+        | Answer::NoRecords
+        | Answer::Unclear
+        | Answer::NotAsked => Standing::Unproven,
     }
 }
 

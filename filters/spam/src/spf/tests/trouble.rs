@@ -138,10 +138,10 @@ fn f8_an_explanation_that_cannot_be_had_leaves_the_fail() {
 }
 
 #[test]
-fn g4_a_spent_budget_is_a_temporary_error() {
+fn g4_a_spent_budget_is_the_fault_of_the_record() {
     let table =
         Table::default().txt("s.example", &["v=spf1 a mx -all"]).a("s.example", &["203.0.113.1"]);
-    assert_eq!(result_by(&Budget::new(&table, 2), Limits::default()), SpfResult::TempError);
+    assert_eq!(result_by(&Budget::new(&table, 2), Limits::default()), SpfResult::PermError);
     assert_eq!(result_by(&Budget::new(&table, 3), Limits::default()), SpfResult::Fail);
 }
 
