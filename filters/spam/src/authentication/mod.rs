@@ -115,19 +115,27 @@ impl Doubt {
 
 impl Authentication {
     /// Finds out. What is asked of the name servers of a sender's choice has a [`Budget`](crate::dns::Budget) and a time of its
-    /// own (`sender`), so that nothing that a forger publishes keeps the author's domain (`author`) from being asked.
+    /// own (`sender`), so that nothing that a forger publishes keeps the author's domain (`author`) from being asked. `spf`: what
+    /// was said of the stranger and the sender before, if anybody has asked; an error is asked about again.
     pub async fn of(
         stranger: &Stranger<'_>,
         mail: &SignedMail,
+        spf: Option<spf::Outcome>,
         sender: &impl Dns,
         author: &impl Dns,
         now: Timestamp,
     ) -> Self {
         let Stranger { client, helo, mail_from, ours } = *stranger;
         let question = spf::Question { client, helo, mail_from, ours };
+        let spf = async {
+            match spf.filter(is_definite) {
+                Some(known) => known,
+                None => spf::check(&question, spf::Limits::default(), sender, now).await,
+            }
+        };
         let (iprev, spf, dkim, arc) = join4(
             Iprev::check(client, sender),
-            spf::check(&question, spf::Limits::default(), sender, now),
+            spf,
             mail.verify(sender, now),
             arc::verify(mail, sender, now),
         )
@@ -214,6 +222,18 @@ impl Authentication {
         }
         results.add(self.dmarc.method());
         results
+    }
+}
+
+/// Whether it would be the same again.
+fn is_definite(spf: &spf::Outcome) -> bool {
+    match spf.result {
+        SpfResult::None
+        | SpfResult::Neutral
+        | SpfResult::Pass
+        | SpfResult::Fail
+        | SpfResult::SoftFail => true,
+        SpfResult::TempError | SpfResult::PermError => false,
     }
 }
 

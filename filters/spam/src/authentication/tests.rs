@@ -46,7 +46,7 @@ fn find(stranger: &Stranger<'_>, mail: &[u8], dns: &impl Dns) -> Authentication 
 /// What is found out if the sender's questions may be so many.
 fn find_within(most: u32, stranger: &Stranger<'_>, mail: &[u8], dns: &impl Dns) -> Authentication {
     let sender = Budget::new(dns, most);
-    at_once(Authentication::of(stranger, &read(&[mail]), &sender, dns, NOW))
+    at_once(Authentication::of(stranger, &read(&[mail]), None, &sender, dns, NOW))
 }
 
 fn nobody(_: &Domain) -> bool {
@@ -155,6 +155,24 @@ fn f4_lines_that_are_no_fields_hide_no_author() {
         let found = find(&stranger(), mail.as_bytes(), &zone("reject"));
         assert_ne!(found.dmarc.result, DmarcResult::Pass, "{from:?}");
         assert_ne!(found.ruling(nobody), Ruling::Accept, "{from:?}");
+    }
+}
+
+#[test]
+fn what_spf_has_said_before_is_asked_again_only_if_it_was_an_error() {
+    let table = zone("reject");
+    let of = |spf| {
+        let mail = read(&[MAIL.as_bytes()]);
+        let before = table.asked();
+        let found = at_once(Authentication::of(&stranger(), &mail, spf, &table, &table, NOW));
+        (found.spf, table.asked() - before)
+    };
+    let (spf, asked) = of(None);
+    assert_eq!(spf.result, SpfResult::Pass);
+    // The record, and the host that it names.
+    assert_eq!(of(Some(spf.clone())), (spf.clone(), asked - 2));
+    for result in [SpfResult::TempError, SpfResult::PermError] {
+        assert_eq!(of(Some(spf::Outcome { result, ..spf.clone() })), (spf.clone(), asked));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who really sent the mail of a stranger.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use mailweir_mail::{Address, Client, Domain, Envelope, QueueId, SessionEvent};
 use mailweir_smtp::{
@@ -30,17 +30,17 @@ use crate::{
 };
 
 /// Whose mail a mail is looked at as.
-pub(super) enum LookedAtAs {
+pub(super) enum LookedAtAs<'s> {
     /// That of a stranger.
-    Strange(Unproven),
+    Strange(Unproven<'s>),
     /// That of somebody of ours: they logged in, or are in `networks`.
     Ours(Comes),
 }
 
 /// A stranger who hands a mail in.
-pub(super) struct Unproven {
-    client: Client,
-    helo: Box<str>,
+pub(super) struct Unproven<'s> {
+    client: Cow<'s, Client>,
+    helo: &'s str,
     comes: Comes,
 }
 
@@ -54,25 +54,25 @@ pub(super) enum Comes {
     ByRelay,
 }
 
-impl LookedAtAs {
+impl LookedAtAs<'_> {
     pub(super) const fn is_strange(&self) -> bool {
         matches!(self, Self::Strange(_))
     }
 }
 
-impl Unproven {
-    pub(super) const fn client(&self) -> &Client {
+impl Unproven<'_> {
+    pub(super) fn client(&self) -> &Client {
         &self.client
     }
 
-    pub(super) fn helo(&self) -> &str {
-        &self.helo
+    pub(super) const fn helo(&self) -> &str {
+        self.helo
     }
 }
 
 impl Admission {
     /// Who hands the mail in, if that is a stranger who talks to us itself.
-    pub(super) fn stranger_here(&self, session: &Session) -> Option<Unproven> {
+    pub(super) fn stranger_here<'s>(&self, session: &'s Session) -> Option<Unproven<'s>> {
         match self.looked_at_as(session)? {
             LookedAtAs::Strange(unproven) => (unproven.comes == Comes::Here).then_some(unproven),
             LookedAtAs::Ours(_) => None,
@@ -80,7 +80,7 @@ impl Admission {
     }
 
     /// Whose mail it is looked at as; `None`: nobody looks.
-    pub(super) fn looked_at_as(&self, session: &Session) -> Option<LookedAtAs> {
+    pub(super) fn looked_at_as<'s>(&self, session: &'s Session) -> Option<LookedAtAs<'s>> {
         self.listener.spam()?;
         let is_mx = self.listener.mode() == Mode::Mx;
         let rights = session.rights();
@@ -90,10 +90,9 @@ impl Admission {
             if self.listener.rights(client.ip()).trusted {
                 return Some(LookedAtAs::Ours(Comes::ByRelay));
             }
-            let helo = forwarded.helo.clone().unwrap_or_default();
             return is_mx.then_some(LookedAtAs::Strange(Unproven {
-                client,
-                helo,
+                client: Cow::Owned(client),
+                helo: forwarded.helo.as_deref().unwrap_or_default(),
                 comes: Comes::ByRelay,
             }));
         }
@@ -104,11 +103,10 @@ impl Admission {
             let comes = if rights.xforward { Comes::ByRelay } else { Comes::Here };
             return Some(LookedAtAs::Ours(comes));
         }
-        let (client, helo) = (session.client().clone(), session.helo().unwrap_or_default().into());
         // A relay that tells nothing speaks for nobody knows whom.
         (is_mx && !rights.xforward).then_some(LookedAtAs::Strange(Unproven {
-            client,
-            helo,
+            client: Cow::Borrowed(session.client()),
+            helo: session.helo().unwrap_or_default(),
             comes: Comes::Here,
         }))
     }
@@ -147,7 +145,7 @@ impl Admission {
 
     async fn prove(
         &self,
-        Unproven { client, helo, comes }: &Unproven,
+        Unproven { client, helo, comes }: &Unproven<'_>,
         mail: &mut Judged,
         envelope: &Envelope,
         checks: &spam::Checks,
@@ -167,7 +165,13 @@ impl Admission {
         let (sender, author) = (until(rules.sender_time()), until(rules.dns_time_limit));
         let sender = Budget::new(&sender, rules.dns_lookup_limit.get());
         let author = Budget::new(&author, AUTHOR_LOOKUPS);
-        let found = Authentication::of(&stranger, signed, &sender, &author, clock::now()).await;
+        // Asked for already where that decided whether the content was taken.
+        let spf = match comes {
+            Comes::Here => self.impression.as_ref().and_then(|it| it.spf()).cloned(),
+            Comes::ByRelay => None,
+        };
+        let found =
+            Authentication::of(&stranger, signed, spf, &sender, &author, clock::now()).await;
         let trusted = |sealer: &Domain| rules.trusted_sealers.iter().any(|one| one.matches(sealer));
         let ruling = found.ruling(trusted);
         self.tell_authentication(mail.incoming.id(), &found, &ruling);

@@ -107,13 +107,13 @@ impl Admission {
         self.listener.shared().strangers.count(&rates).map_err(too_much)
     }
 
-    fn check_rates(&self, stranger: &Unproven, envelope: &Envelope) -> Result<(), Refusal> {
+    fn check_rates(&self, stranger: &Unproven<'_>, envelope: &Envelope) -> Result<(), Refusal> {
         let rates = self.rates(stranger, envelope);
         self.listener.shared().strangers.check(&rates).map_err(too_much)
     }
 
     /// What a mail counts for.
-    fn rates(&self, stranger: &Unproven, envelope: &Envelope) -> Vec<Rate> {
+    fn rates(&self, stranger: &Unproven<'_>, envelope: &Envelope) -> Vec<Rate> {
         let (Some(checks), Some(impression)) = (self.listener.spam(), &self.impression) else {
             return Vec::new();
         };
@@ -129,7 +129,7 @@ impl Admission {
     /// How long a mail to this recipient still has to stay away, if it has to.
     fn has_to_wait(
         &mut self,
-        stranger: &Unproven,
+        stranger: &Unproven<'_>,
         sender: &ReversePath,
         recipient: &Address,
     ) -> Option<Duration> {
@@ -154,7 +154,7 @@ impl Admission {
     /// Asks the greylist, unless somebody speaks for whoever sends.
     fn asks_to_wait(
         &mut self,
-        stranger: &Unproven,
+        stranger: &Unproven<'_>,
         sender: &ReversePath,
         recipient: &Address,
     ) -> Option<Duration> {
@@ -235,7 +235,7 @@ impl Admission {
     }
 
     /// Finds out what is not known yet of a stranger who talks to us itself; `None`: it is nobody whom that is about.
-    async fn look_closer(&mut self, session: &Session) -> Option<Unproven> {
+    async fn look_closer<'s>(&mut self, session: &'s Session) -> Option<Unproven<'s>> {
         if self.impression.is_none() || self.discards() {
             return None;
         }

@@ -44,7 +44,7 @@ fn zone() -> Table {
 }
 
 fn find(mail: &[u8], dns: &Table) -> Authentication {
-    at_once(Authentication::of(&STRANGER, &read(&[mail]), &Budget::new(dns, 100), dns, NOW))
+    at_once(Authentication::of(&STRANGER, &read(&[mail]), None, &Budget::new(dns, 100), dns, NOW))
 }
 
 /// Of an honest mail with a signature.
@@ -189,7 +189,8 @@ fn a_forged_mail_shows_what_is_wrong_with_it() {
 fn a_sender_without_a_domain_is_told_without_one() {
     let nobody = Stranger { helo: "localhost", mail_from: None, ..STRANGER };
     let (mail, dns) = (read(&[MAIL]), zone());
-    let found = at_once(Authentication::of(&nobody, &mail, &Budget::new(&dns, 100), &dns, NOW));
+    let found =
+        at_once(Authentication::of(&nobody, &mail, None, &Budget::new(&dns, 100), &dns, NOW));
     let findings = of_authentication(&found, &found.ruling(trusted), &nobody);
     assert_eq!(only(&findings, Symbol::SpfNone), ["SPF_NONE 1 no domain to ask about"]);
 }
