@@ -44,13 +44,16 @@ async fn what_becomes_of_a_mail_depends_on_its_points() {
 #[tokio::test]
 async fn a_mail_that_its_content_makes_suspicious_has_to_come_again() {
     let rules = format!("{USUAL}\ngreylist = \"suspicious\"\ngreylist_delay = \"1s\"");
-    let (gateway, _sink, _dns) = with(&rules, &weighing("3.0")).await;
+    let again = "[symbol.GREYLISTED]\nweight = ";
+    let weights = weighing("3.0").replace(&format!("{again}0.0"), &format!("{again}-0.3"));
+    let (gateway, _sink, _dns) = with(&rules, &weights).await;
     let _ = gateway.submit(stranger().content(CALM)).await.expect_accepted();
     let waits = "451 4.7.1 Error: Greylisted, try again in 1 seconds";
     gateway.submit(stranger().content(LOUD)).await.expect_refused(waits);
     gateway.log().expect("greylist: score=3.0 SUBJECT_ALL_CAPITALS=3.0").await;
     let again = async || gateway.submit(stranger().content(LOUD)).await.reply().starts_with("250 ");
     wait::until_true("the end of the delay", again).await;
+    gateway.log().expect("GREYLISTED=-0.3 \"it came again after").await;
 }
 
 #[tokio::test]

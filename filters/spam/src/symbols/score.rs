@@ -40,6 +40,11 @@ impl Score {
         &self.contributions
     }
 
+    /// What was found, to be added up with more.
+    pub fn into_findings(self) -> impl Iterator<Item = Finding> {
+        self.contributions.into_iter().map(|each| each.finding)
+    }
+
     /// The finding of this symbol that counts most, if there is one that counts.
     #[must_use]
     pub fn found(&self, symbol: Symbol) -> Option<&Finding> {

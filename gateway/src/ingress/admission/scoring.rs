@@ -78,7 +78,7 @@ impl Admission {
         let malware = findings.iter().find(|one| one.symbol() == Symbol::Malware);
         let malware: Option<Box<str>> = malware.map(|one| one.evidence().into());
         let answers = self.answers(&findings, checks);
-        let score = checks.rules.weights.score(findings);
+        let mut score = checks.rules.weights.score(findings);
         let facts = Facts {
             client: match comes {
                 Comes::Here => Client::Waits,
@@ -94,6 +94,13 @@ impl Admission {
             Action::Greylist => match self.suspicious_has_to_wait(session) {
                 Some(wait) => (Action::Greylist, wait),
                 None => {
+                    // That it came again speaks for it, if it was not known before.
+                    if score.found(Symbol::Greylisted).is_none() {
+                        let more = self.evidence_of_stranger().into_iter();
+                        let came_again = more.filter(|one| one.symbol() == Symbol::Greylisted);
+                        let all = score.into_findings().chain(came_again);
+                        score = checks.rules.weights.score(all);
+                    }
                     let again = Facts { attempt: Attempt::Again, ..facts };
                     (decide(policy, &score, &again), Duration::ZERO)
                 }
