@@ -1304,7 +1304,8 @@ section! {
         /// How long it is known after its last mail, and an address after one of our own people has last written to it.
         greylist_keep: Duration = "35 d";
         /// How long a stranger waits for the greeting; whoever talks before it is refused, which programs do that send only spam. An address
-        /// that has waited is greeted at once for some days. Not where TLS comes first ("implicit"). "0s": nobody waits.
+        /// that has waited is greeted at once for some days. Not where TLS comes first ("implicit"), and not while more than half of
+        /// `limits.session_limit` are taken. "0s": nobody waits.
         greet_wait: Duration = "0s", postfix "postscreen_greet_wait";
         /// How many mails strangers of one network (/24, IPv6 /64) may hand in within an hour; more are put off (451). Absent: any number.
         network_rate: Option<NonZeroU32>;

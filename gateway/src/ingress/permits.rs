@@ -67,6 +67,12 @@ impl Permit {
     pub const fn crowd(&self) -> Crowd {
         self.crowd
     }
+
+    /// Whether at most half of all sessions are open, this one among them.
+    #[must_use]
+    pub fn is_calm(&self) -> bool {
+        self.permits.open() <= self.permits.most / 2
+    }
 }
 
 impl Drop for Permit {
@@ -109,6 +115,17 @@ mod tests {
         assert_eq!(permits.admit(ONE, 0).crowd(), Crowd::None, "trusted networks are exempt");
         drop(first);
         assert_eq!(permits.admit(ONE, 1).crowd(), Crowd::None);
+    }
+
+    #[test]
+    fn it_is_calm_until_half_of_all_sessions_are_open() {
+        let permits = Permits::new(4);
+        let (first, second) = (permits.admit(ONE, 0), permits.admit(ONE, 0));
+        assert!(first.is_calm());
+        let third = permits.admit(TWO, 0);
+        assert!(!third.is_calm() && !first.is_calm());
+        drop(second);
+        assert!(third.is_calm());
     }
 
     #[test]

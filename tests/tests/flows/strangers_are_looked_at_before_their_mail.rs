@@ -5,6 +5,7 @@ use mailweir_tests::{
     dns::FakeDns,
     gateway::{Gateway, Mail, Peer, Setup, TRUSTED, mail},
     sink::{Script, Sink},
+    wait,
 };
 
 #[tokio::test]
@@ -210,6 +211,20 @@ async fn a11_who_talks_while_it_has_to_wait_is_not_served() {
     home.change("enabled = true\ngreet_wait = \"1 min\"").await;
     // It has waited, and need not again.
     home.gateway.connect().await.greet().await;
+}
+
+#[tokio::test]
+async fn who_waits_for_its_greeting_keeps_nobody_out() {
+    let dns = FakeDns::start("").await;
+    let sink = Sink::start(Script::smtp()).await;
+    let setup = setup(&sink, &dns.address().to_string(), "enabled = true\ngreet_wait = \"1 min\"")
+        .section("limits", "session_limit = 2");
+    let gateway = Gateway::start(&setup).await;
+    let mut waiting = gateway.connect().await;
+    wait::until_true("a session", async || gateway.sessions() == 1).await;
+    gateway.connect().await.greet().await;
+    waiting.say("EHLO client.example").await;
+    waiting.hear("554 5.5.0 Error: SMTP protocol synchronization").await;
 }
 
 #[tokio::test]

@@ -52,8 +52,8 @@ impl Admission {
     pub(in crate::ingress) fn greet_wait(&self, session: &Session) -> Option<Duration> {
         let wait = self.listener.spam()?.rules.before_data.greet_wait;
         let client = self.stranger_here(session)?.client().ip();
-        // A proxy that speaks for others waits for none of them.
-        let is_asked = !wait.is_zero() && !session.rights().xclient;
+        // A proxy that speaks for others waits for none of them. And whoever waits shall keep nobody out.
+        let is_asked = !wait.is_zero() && !session.rights().xclient && self.permit.is_calm();
         let has_waited = || self.listener.shared().strangers.has_waited(client);
         (is_asked && !has_waited()).then_some(wait)
     }
