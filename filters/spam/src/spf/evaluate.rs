@@ -1,8 +1,8 @@
 //! The evaluation of a record, and of those that it includes (RFC 7208 sections 4.6 to 6).
 //!
 //! Records that are open stand on a stack of our own, so a record that includes itself costs its limit of look-ups and
-//! no more. Trouble with name servers ends the check, but for the names of the client ([`super::reverse`]). What a single
-//! mechanism asks is in [`super::mechanism`].
+//! no more. Trouble with name servers ends the check, but for the names of the client, without which it may still pass
+//! ([`super::reverse`]). What a single mechanism asks is in [`super::mechanism`].
 
 use std::net::IpAddr;
 

@@ -1,8 +1,7 @@
 //! Whether a host may send mail in the name of a domain (SPF, RFC 7208): `check_host()` for one identity.
 //!
 //! Name servers are asked one question after the other through [`Dns`], and trouble with them never makes a pass, a
-//! fail or a none: it is a temporary error, but for the names of the client's address, which are in the hands of
-//! whoever sends. What becomes of a mail by the result is decided elsewhere.
+//! fail or a none: it is a temporary error. What becomes of a mail by the result is decided elsewhere.
 
 mod cause;
 mod evaluate;
@@ -117,7 +116,13 @@ pub async fn check(
     };
     let reverse = Reverse::default();
     let mut evaluation = Evaluation { subject, dns, left: limits, reverse };
-    let (result, cause, explanation) = match evaluation.run(&domain).await {
+    let ended = evaluation.run(&domain).await;
+    let would_pass = matches!(&ended, Ok(end) if end.result == SpfResult::Pass);
+    let ended = match evaluation.reverse.is_unclear() && !would_pass {
+        true => Err(Stop::Unclear(Cause::unclear(&subject.client.to_string()))),
+        false => ended,
+    };
+    let (result, cause, explanation) = match ended {
         Ok(end) if end.result == SpfResult::Fail => {
             let explanation = evaluation.explanation(&end).await;
             (end.result, end.cause, explanation)

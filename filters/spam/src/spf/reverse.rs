@@ -2,8 +2,8 @@
 //!
 //! They are asked for once in a check and proven when one is needed. Both the names and where they lead are in the
 //! hands of whoever has the address. So none of it counts as a look-up that led nowhere, which would make the records
-//! of others look wrong; and trouble with it is no trouble of the domain: such a name does not match (section 5.5),
-//! else whoever breaks the name of his own address could not fail.
+//! of others look wrong; and a name that nobody tells does not match (section 5.5). But then nobody knows whether it would have:
+//! a check that does not end with a pass all the same is a temporary error.
 
 use std::net::IpAddr;
 
@@ -11,12 +11,10 @@ use crate::dns::{Answer, Dns};
 
 /// The names that an address says it has.
 #[derive(Debug, Default)]
-pub(super) enum Reverse {
-    /// Nobody asked yet.
-    #[default]
-    Unasked,
-    /// The first names of the answer, none twice; none if nobody knows.
-    Known(Vec<Claim>),
+pub(super) struct Reverse {
+    /// The first names of the answer, none twice; none if nobody knows. Absent before somebody asks.
+    claims: Option<Vec<Claim>>,
+    is_unclear: bool,
 }
 
 /// A name that an address says it has.
@@ -32,9 +30,16 @@ enum Standing {
     /// The name has the address.
     Proven,
     Unproven,
+    /// Nobody tells.
+    Unclear,
 }
 
 impl Reverse {
+    /// Whether a name server did not tell something that was asked for.
+    pub(super) const fn is_unclear(&self) -> bool {
+        self.is_unclear
+    }
+
     /// The first name that is wished for and leads back to the client.
     pub(super) async fn find(
         &mut self,
@@ -42,10 +47,12 @@ impl Reverse {
         is_wished: impl Fn(&str) -> bool + Send,
         dns: &impl Dns,
     ) -> Option<Box<str>> {
-        let claims = self.claims(client, dns).await;
-        for claim in claims.iter_mut().filter(|claim| is_wished(&claim.name)) {
-            if claim.check(client, dns).await == Standing::Proven {
-                return Some(claim.name.clone());
+        self.ask(client, dns).await;
+        for claim in self.claims.iter_mut().flatten().filter(|claim| is_wished(&claim.name)) {
+            match claim.check(client, dns).await {
+                Standing::Proven => return Some(claim.name.clone()),
+                Standing::Unclear => self.is_unclear = true,
+                Standing::Unproven | Standing::Unasked => {}
             }
         }
         None
@@ -69,19 +76,19 @@ impl Reverse {
         None
     }
 
-    async fn claims(&mut self, client: IpAddr, dns: &impl Dns) -> &mut [Claim] {
-        if matches!(self, Self::Unasked) {
-            *self = match dns.ptr(client).await {
-                Answer::Found(names) => Self::Known(first_of(names)),
-                Answer::NoSuchName | Answer::NoRecords | Answer::Unclear | Answer::NotAsked => {
-                    Self::Known(Vec::new())
-                }
-            };
+    async fn ask(&mut self, client: IpAddr, dns: &impl Dns) {
+        if self.claims.is_some() {
+            return;
         }
-        match self {
-            Self::Known(claims) => claims,
-            Self::Unasked => &mut [],
-        }
+        let names = match dns.ptr(client).await {
+            Answer::Found(names) => names,
+            Answer::NoSuchName | Answer::NoRecords | Answer::NotAsked => Vec::new(),
+            Answer::Unclear => {
+                self.is_unclear = true;
+                Vec::new()
+            }
+        };
+        self.claims = Some(first_of(names));
     }
 }
 
@@ -100,11 +107,10 @@ impl Claim {
 fn standing<T: PartialEq>(answer: &Answer<T>, address: &T) -> Standing {
     match answer {
         Answer::Found(addresses) if addresses.contains(address) => Standing::Proven,
-        Answer::Found(_)
-        | Answer::NoSuchName
-        | Answer::NoRecords
-        | Answer::Unclear
-        | Answer::NotAsked => Standing::Unproven,
+        Answer::Found(_) | Answer::NoSuchName | Answer::NoRecords | Answer::NotAsked => {
+            Standing::Unproven
+        }
+        Answer::Unclear => Standing::Unclear,
     }
 }
 
