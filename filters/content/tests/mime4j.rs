@@ -1,13 +1,17 @@
-//! The messages of Apache James mime4j, with what it decodes from them: every part that it finds is
+//! The messages of Apache James mime4j, with the parts and bytes that it finds in them: all of them are
 //! found here. Ours are more where a message is ambiguous.
 
 #![expect(clippy::disallowed_methods, reason = "the messages are files")]
 
-use std::{fs, path::Path, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use mailweir_content::decode::charset::Fallbacks;
 use mailweir_content::decode::headers::HeaderDecoder;
-use mailweir_content::decode::parts::{Event, PartLimits, PartReader};
+use mailweir_content::decode::parts::{Ambiguity, Event, PartLimits, PartReader};
 use mailweir_content::decode::text::{TextLimits, Texts};
 use mailweir_test_servers::tools;
 
@@ -50,6 +54,72 @@ fn every_part_that_mime4j_decodes_is_found() {
     }
     assert!(missing.is_empty(), "{found} found, missing: {missing:#?}");
     assert!(found > 100, "only {found} parts were compared");
+}
+
+/// Mails with files in their text (uuencode), which are parts here.
+const WITH_FILES: [&str; 3] = ["sig-uu.msg", "uu-junk.msg", "uu-zeegee.msg"];
+
+#[test]
+fn every_mail_has_the_tree_that_mime4j_finds_and_a_larger_one_only_for_a_reason() {
+    let (mut equal, mut larger) = (0, 0);
+    for message in messages() {
+        let theirs = fs::read(message.with_extension("xml")).unwrap();
+        let theirs = tree_of_xml(&String::from_utf8_lossy(&theirs));
+        let (ours, doubts) = tree(&fs::read(&message).unwrap());
+        if theirs == ours {
+            equal += 1;
+            continue;
+        }
+        larger += 1;
+        let name = name(&message);
+        assert!(is_within(&theirs, &ours), "{name}: {theirs:?} is not in {ours:?}");
+        let has_reason = !doubts.is_empty() || WITH_FILES.contains(&name.as_str());
+        assert!(has_reason, "{name}: {theirs:?} and {ours:?}");
+    }
+    assert!(equal + larger == 0 || (equal, larger) == (57, 23), "{equal} equal, {larger} larger");
+}
+
+/// What stands where in a mail, how deep, and whether it has parts itself; and why programs may read it differently.
+fn tree(content: &[u8]) -> (Vec<(usize, bool)>, BTreeSet<Ambiguity>) {
+    let (mut tree, mut told) = (Vec::new(), BTreeSet::new());
+    let mut reader = PartReader::new(PartLimits::default(), HeaderDecoder::default());
+    let mut take = |event: Event<'_>| match event {
+        Event::Start(part) => tree.push((part.depth, part.is_container)),
+        Event::Ambiguous(ambiguity) => {
+            told.insert(ambiguity);
+        }
+        Event::Header { .. } | Event::Data { .. } | Event::End(_) => {}
+    };
+    reader.feed(content, &mut take);
+    reader.finish(&mut take);
+    (tree, told)
+}
+
+/// The tree in the words of mime4j, in whose text there are no brackets: an entity is a body, a multipart of body parts, or a mail.
+fn tree_of_xml(xml: &str) -> Vec<(usize, bool)> {
+    let mut tree = Vec::new();
+    // The mail itself is no part.
+    let mut depth = 0_usize;
+    for tag in
+        xml.split('<').skip(1).filter_map(|rest| rest.split_once('>')).map(|(tag, _)| tag).skip(1)
+    {
+        match tag {
+            "message" | "multipart" => {
+                tree.push((depth, true));
+                depth += 1;
+            }
+            "/message" | "/multipart" => depth = depth.saturating_sub(1),
+            "body" => tree.push((depth, false)),
+            _ => {}
+        }
+    }
+    tree
+}
+
+/// Whether all of one stands in the other, in its order.
+fn is_within(one: &[(usize, bool)], other: &[(usize, bool)]) -> bool {
+    let mut rest = other.iter();
+    one.iter().all(|part| rest.any(|it| it == part))
 }
 
 /// The decoded bytes of all parts; the whole in pieces gives the same text as at once.
