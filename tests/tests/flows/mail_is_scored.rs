@@ -226,6 +226,44 @@ async fn the_log_has_every_part_of_a_score() {
     assert!(line.ends_with("helo=<client.example>"), "{line}");
 }
 
+#[tokio::test]
+async fn e9_the_odd_mail_of_the_world_is_looked_at_and_leaves_as_it_came() {
+    let lenient = "enabled = true\ndmarc = \"note\"\nquarantine_from = 50";
+    let (gateway, sink, _dns) = with(lenient, "").await;
+    for (nth, mail) in odd_mails().iter().enumerate() {
+        let id = gateway.submit(stranger().content(mail)).await.expect_accepted();
+        let relayed = sink.expect(nth + 1).await.remove(nth).content();
+        assert!(relayed.ends_with(mail), "{id}: {:?}", String::from_utf8_lossy(mail));
+        let above = String::from_utf8_lossy(&relayed[..relayed.len() - mail.len()]).into_owned();
+        assert!(above.contains("\r\nX-Mailweir-Spam: "), "{above}");
+    }
+}
+
+/// The messages of mime4j that SMTP can carry, if they are at hand.
+fn odd_mails() -> Vec<Vec<u8>> {
+    let folder = tools::test_data("mime4j/core/src/test/resources");
+    let folders = folder.into_iter().flat_map(|folder| folder.read_dir().unwrap().flatten());
+    let files = folders.flat_map(|folder| folder.path().read_dir().unwrap().flatten());
+    let files = files.map(|file| file.path());
+    let mails = files.filter(|file| file.extension().is_some_and(|end| end == "msg"));
+    let mut mails: Vec<_> =
+        mails.map(|file| as_smtp_carries(&std::fs::read(file).unwrap())).collect();
+    // RFC 5321 section 4.5.3.1.6.
+    mails.retain(|mail| mail.split(|byte| *byte == b'\n').all(|line| line.len() < 1_000));
+    mails
+}
+
+fn as_smtp_carries(mail: &[u8]) -> Vec<u8> {
+    let lines = mail.split(|byte| *byte == b'\n');
+    let bare = lines.map(|line| line.iter().copied().filter(|byte| !matches!(byte, b'\r' | 0)));
+    let mut carried = Vec::new();
+    for line in bare {
+        carried.extend(line);
+        carried.extend_from_slice(b"\r\n");
+    }
+    carried
+}
+
 fn stranger() -> Mail {
     mail().from("x@other.test")
 }
