@@ -110,7 +110,7 @@ fn files_that_are_something_else_than_their_names_say_are_told() {
 #[test]
 fn what_lies_in_archives_is_told() {
     let path = ["a.exe".to_owned()];
-    let table: [(Seen<'_>, &[Symbol]); 9] = [
+    let table: [(Seen<'_>, &[Symbol]); 13] = [
         (Seen::Name { name: "folder/run.exe", path: &[] }, &[Symbol::ArchiveExecutable]),
         (
             Seen::Name { name: "a.pdf.js", path: &[] },
@@ -122,6 +122,10 @@ fn what_lies_in_archives_is_told() {
         (Seen::Type { kind: Kind::ENCRYPTED, path: &[] }, &[Symbol::ArchiveEncrypted]),
         (Seen::Type { kind: Kind::AMBIGUOUS, path: &[] }, &[Symbol::ArchiveAmbiguous]),
         (Seen::Limit { limit: Limit::Ratio, path: &[] }, &[Symbol::ArchiveBomb]),
+        (Seen::Limit { limit: Limit::Overlap, path: &[] }, &[Symbol::ArchiveBomb]),
+        (Seen::Limit { limit: Limit::Depth, path: &path }, &[Symbol::ArchiveBomb]),
+        (Seen::Limit { limit: Limit::Inflated, path: &[] }, &[]),
+        (Seen::Limit { limit: Limit::Members, path: &[] }, &[]),
         (Seen::Limit { limit: Limit::Method, path: &[] }, &[]),
     ];
     for (seen, expected) in table {
