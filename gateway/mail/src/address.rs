@@ -169,6 +169,26 @@ impl Domain {
         Ok(Self { written: text.into(), folded })
     }
 
+    /// Reads a name that is only asked for in the DNS, where labels may have more than those of hosts have (RFC 2181 section 11):
+    /// SPF makes such names of local parts. Printable ASCII and blanks, labels of 1 to 63 bytes.
+    ///
+    /// # Errors
+    /// No name server can know it.
+    pub fn in_dns(text: &str) -> Result<Self, AddressError> {
+        if let Ok(domain) = Self::parse(text) {
+            return Ok(domain);
+        }
+        let is_asked_for = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+        let is_label =
+            |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(is_asked_for);
+        if text.len() > MAX_DOMAIN || !text.split('.').all(is_label) {
+            return Err(AddressError::BadDomain);
+        }
+        let folded = text.to_ascii_lowercase();
+        let folded = (folded != text).then(|| folded.into());
+        Ok(Self { written: text.into(), folded })
+    }
+
     /// The domain as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -459,6 +479,18 @@ mod tests {
         assert_eq!(address("a@bücher.example"), address("a@XN--BCHER-KVA.example"));
         assert_eq!(address("a@한국.example"), address("a@xn--3e0b707e.example"));
         assert_eq!(address("a@example\u{ff0e}org"), address("a@example.org"));
+    }
+
+    #[test]
+    fn names_in_the_dns_have_more_than_those_of_hosts() {
+        let name = Domain::in_dns("Ann+tag=x._spf.Example").unwrap();
+        assert_eq!(name.as_ascii(), "ann+tag=x._spf.example");
+        assert!(Domain::parse("Ann+tag=x._spf.Example").is_err());
+        assert_eq!(Domain::in_dns("x.example"), Domain::parse("x.example"));
+        let long = format!("{}.example", "+".repeat(64));
+        for no_name in ["", "+..example", "\u{1}.example", "\u{fc}+.example", &long] {
+            assert!(Domain::in_dns(no_name).is_err(), "{no_name:?}");
+        }
     }
 
     #[test]

@@ -39,28 +39,28 @@ impl<'r> Names<'r> {
 
 impl Dns for Names<'_> {
     async fn txt(&self, name: &str) -> Answer<Box<str>> {
-        match Domain::parse(name) {
+        match Domain::in_dns(name) {
             Ok(name) => self.answer(self.resolver.txt(&name)).await,
             Err(_) => Answer::NoSuchName,
         }
     }
 
     async fn a(&self, name: &str) -> Answer<Ipv4Addr> {
-        match Domain::parse(name) {
+        match Domain::in_dns(name) {
             Ok(name) => self.answer(self.resolver.a(&name)).await,
             Err(_) => Answer::NoSuchName,
         }
     }
 
     async fn aaaa(&self, name: &str) -> Answer<Ipv6Addr> {
-        match Domain::parse(name) {
+        match Domain::in_dns(name) {
             Ok(name) => self.answer(self.resolver.aaaa(&name)).await,
             Err(_) => Answer::NoSuchName,
         }
     }
 
     async fn mx(&self, name: &str) -> Answer<Box<str>> {
-        let Ok(name) = Domain::parse(name) else { return Answer::NoSuchName };
+        let Ok(name) = Domain::in_dns(name) else { return Answer::NoSuchName };
         map(self.answer(self.resolver.mx(&name)).await, |mut exchangers| {
             exchangers.sort_by_key(|mx| mx.preference);
             exchangers.into_iter().map(|mx| host(mx.exchange)).collect()
@@ -135,11 +135,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn g6_what_is_no_host_name_is_not_asked_for() {
-        let table = TableResolver::new().ptr("192.0.2.1".parse().unwrap(), domain("Host.example"));
+    async fn g6_names_that_no_host_has_are_asked_for_and_such_that_nobody_has_are_not() {
+        let local_part = "Ann+tag=x._spf.example";
+        let table = TableResolver::new()
+            .ptr("192.0.2.1".parse().unwrap(), domain("Host.example"))
+            .address(Domain::in_dns(local_part).unwrap(), Ipv4Addr::LOCALHOST.into());
         let names = Names::new(&table, soon());
+        assert_eq!(names.a(local_part).await, Answer::Found(vec![Ipv4Addr::LOCALHOST]));
         assert_eq!(names.txt("-.example").await, Answer::NoSuchName);
-        assert_eq!(names.a("a/b.example").await, Answer::NoSuchName);
+        assert_eq!(names.a("\u{1}.example").await, Answer::NoSuchName);
         let found = Answer::Found(vec!["host.example".into()]);
         assert_eq!(names.ptr("192.0.2.1".parse().unwrap()).await, found);
     }

@@ -64,6 +64,18 @@ async fn mail_that_its_author_s_domain_has_not_authorised_ends_as_that_domain_as
 }
 
 #[tokio::test]
+async fn a_domain_may_say_of_each_local_part_whether_it_may_send() {
+    let zone = "author.test TXT v=spf1 exists:%{l}._spf.author.test -all\n\
+                Ann+tag=x._spf.author.test A 127.0.0.2\n_dmarc.author.test TXT v=DMARC1; p=reject";
+    let (gateway, sink, _dns) = with(SPAM, zone).await;
+    let from = |sender: &str| mail().from(sender).content(CONTENT);
+    let refused = "550 5.7.26 Message rejected by the DMARC policy of author.test";
+    gateway.submit(from("bob+tag=x@author.test")).await.expect_refused(refused);
+    let _ = gateway.submit(from("ann+tag=x@author.test")).await.expect_accepted();
+    assert!(sink.expect_one().await.text().contains("dmarc=pass (aligned by SPF)"));
+}
+
+#[tokio::test]
 async fn a_signature_authorises_what_a_forwarder_hands_in() {
     let signer = Signer::of("author.test");
     let (gateway, sink, _dns) = with(SPAM, &(ZONE.to_owned() + "\n" + &signer.record())).await;
