@@ -54,11 +54,34 @@ impl Clamd {
         self.address
     }
 
+    /// A zip archive of one member that takes a password: no malware, but suspected as `Heuristics.Encrypted.Zip`.
+    #[must_use]
+    pub fn locked_archive() -> Vec<u8> {
+        locked_archive()
+    }
+
     /// The EICAR test file, which is harmless, and which scanners take for a virus. It stands in no file of ours.
     #[must_use]
     pub fn eicar() -> String {
         [r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR", "-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"].concat()
     }
+}
+
+/// A zip archive of one member that takes a password, which [`Clamd`] suspects as `Heuristics.Encrypted.Zip`.
+fn locked_archive() -> Vec<u8> {
+    // Flags (encrypted), method (stored), time, date, checksum, sizes, length of the name, no extra field.
+    let about = [
+        &[1, 0, 0, 0, 0, 0, 0, 0, 0x11, 0x22, 0x33, 0x44][..],
+        &13_u32.to_le_bytes(),
+        &1_u32.to_le_bytes(),
+        &[1, 0, 0, 0],
+    ]
+    .concat();
+    let member = [b"PK\x03\x04\x14\0", &about[..], b"a", &[0x5a; 13]].concat();
+    let entry = [b"PK\x01\x02\x14\0\x14\0", &about[..], &[0; 14], b"a"].concat();
+    let size = |bytes: &[u8]| u32::try_from(bytes.len()).expect("a short one").to_le_bytes();
+    let end = [b"PK\x05\x06\0\0\0\0\x01\0\x01\0", &size(&entry)[..], &size(&member), &[0; 2]];
+    [member, entry, end.concat()].concat()
 }
 
 /// A line of an `.ndb` file: name, any kind of file, anywhere in it, these bytes.
@@ -80,7 +103,8 @@ fn configuration(home: &Path, address: SocketAddr) -> String {
          TCPSocket {}\n\
          StreamMaxLength {most}\n\
          MaxThreads 2\n\
-         SelfCheck 0\n",
+         SelfCheck 0\n\
+         AlertEncryptedArchive yes\n",
         address.ip(),
         address.port()
     )

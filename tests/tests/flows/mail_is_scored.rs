@@ -1,10 +1,11 @@
 //! How much a mail looks like spam, what becomes of it by that, and where that is explained.
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use mailweir::control::operation::Place;
 use mailweir_tests::{
     dns::FakeDns,
     gateway::{Gateway, Mail, Setup, TRUSTED, mail},
-    scanners::Clamd,
+    scanners::{Clamd, Rspamd},
     sink::{Script, Sink},
     tools, wait,
 };
@@ -216,6 +217,50 @@ async fn malware_that_a_scanner_knows_ends_as_the_score_s_rules_say() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_clamd_only_suspects_is_held_and_not_thrown_away() {
+    if !tools::require(&["clamd"]) {
+        return;
+    }
+    let clamd = tokio::task::spawn_blocking(Clamd::start).await.unwrap();
+    let (dns, sink) = (FakeDns::start("").await, Sink::start(Script::smtp()).await);
+    let setup = setup(&sink, &dns, &format!("{USUAL}\nmalware = \"discard\""))
+        .sections(&joining("clamd", clamd.address()));
+    let gateway = Gateway::start(&setup).await;
+    let id = gateway.submit(stranger().content(with_archive())).await.expect_accepted();
+    gateway.queue().expect(id, Place::Hold).await;
+    gateway.log().expect(&format!("{id}: quarantine: score=*Heuristics.Encrypted.Zip")).await;
+    let _ = gateway.submit(stranger().content(infected())).await.expect_accepted();
+    gateway.log().expect("discard: END-OF-MESSAGE").await;
+    sink.expect_nothing();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_rspamd_wants_counts_as_points() {
+    if !tools::require(&["rspamd"]) {
+        return;
+    }
+    let rspamd = tokio::task::spawn_blocking(Rspamd::start).await.unwrap();
+    let (dns, sink) = (FakeDns::start("").await, Sink::start(Script::smtp()).await);
+    let setup_with = |filter: &str| setup(&sink, &dns, USUAL).sections(filter);
+    let mut gateway = Gateway::start(&setup_with(&joining("rspamd", rspamd.address()))).await;
+    let wanting =
+        |action: &str| stranger().content(CALM.replace("lunch", &format!("action={action}")));
+    for harmless in ["no action", "add header", "rewrite subject", "greylist"] {
+        let id = gateway.submit(wanting(harmless)).await.expect_accepted();
+        gateway.log().expect(&format!("{id}: removed")).await;
+    }
+    let id = gateway.submit(wanting("reject")).await.expect_accepted();
+    gateway.queue().expect(id, Place::Hold).await;
+    gateway.log().expect(&format!("{id}: quarantine: score=*RSPAMD=8.0 \"reject, 0.0, ")).await;
+    gateway.submit(wanting("soft reject")).await.expect_refused("451 4.7.1 *");
+    // By itself it refuses.
+    let alone = joining("rspamd", rspamd.address()).replace("join_score = true", "");
+    gateway.reload(&setup_with(&alone)).await.unwrap();
+    gateway.submit(wanting("reject")).await.expect_refused("554 5.7.1 *");
+    assert_eq!(sink.expect(4).await.len(), 4);
+}
+
 #[tokio::test]
 async fn the_log_has_every_part_of_a_score() {
     let (gateway, _sink, _dns) = with(USUAL, "").await;
@@ -288,6 +333,20 @@ fn weighing(points: &str) -> String {
         }
     }
     weights
+}
+
+/// A scanner whose findings count.
+fn joining(kind: &str, address: std::net::SocketAddr) -> String {
+    format!(
+        "[[filter]]\nname = \"{kind}\"\ntype = \"{kind}\"\nserver = \"inet:{address}\"\njoin_score = true"
+    )
+}
+
+/// With an archive that takes a password.
+fn with_archive() -> String {
+    let archive = BASE64_STANDARD.encode(Clamd::locked_archive());
+    let typed = "Content-Type: application/zip; name=a.zip\r\nContent-Transfer-Encoding: base64";
+    CALM.replace("\r\n\r\nhello", &format!("\r\n{typed}\r\n\r\n{archive}"))
 }
 
 fn infected() -> String {
