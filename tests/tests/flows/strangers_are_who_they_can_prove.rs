@@ -64,6 +64,16 @@ async fn mail_that_its_author_s_domain_has_not_authorised_ends_as_that_domain_as
 }
 
 #[tokio::test]
+async fn a_mail_with_a_header_that_nothing_can_be_written_on_is_refused() {
+    let (gateway, _sink, _dns) = with(SPAM, ZONE).await;
+    let field = format!("X-Pad: {}\r\n", "x".repeat(900));
+    let header = |fields: usize| format!("{}{CONTENT}", field.repeat(fields));
+    gateway.submit(ann().content(header(1_200))).await.expect_refused("552 5.3.4 *");
+    let held = gateway.submit(ann().content(header(1_100))).await.expect_accepted();
+    gateway.queue().expect(held, Place::Hold).await;
+}
+
+#[tokio::test]
 async fn a_domain_may_say_of_each_local_part_whether_it_may_send() {
     let zone = "author.test TXT v=spf1 exists:%{l}._spf.author.test -all\n\
                 Ann+tag=x._spf.author.test A 127.0.0.2\n_dmarc.author.test TXT v=DMARC1; p=reject";

@@ -107,12 +107,14 @@ async fn header(mut reader: ContentReader) -> Result<(Vec<u8>, Blank), NotRewrit
     while let Some(piece) = reader.next().await? {
         let from = read.len();
         read.extend_from_slice(&piece);
-        if let Some(end) = edit::end_of_header(&read, from) {
+        let end = edit::end_of_header(&read, from);
+        // However the pieces fall.
+        if end.unwrap_or(read.len()) > MOST_HEADER {
+            return Err(EditError::LongHeader(MOST_HEADER).into());
+        }
+        if let Some(end) = end {
             read.truncate(end);
             return Ok((read, Blank::Present));
-        }
-        if read.len() > MOST_HEADER {
-            return Err(EditError::LongHeader(MOST_HEADER).into());
         }
     }
     Ok((read, Blank::Absent))
