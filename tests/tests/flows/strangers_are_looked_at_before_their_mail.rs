@@ -57,6 +57,32 @@ async fn bounces_wait_at_data_so_that_addresses_can_be_tried_out() {
 }
 
 #[tokio::test]
+async fn a_bounce_in_chunks_that_has_to_wait_hears_one_reply_to_each_command() {
+    let (mut home, _dns) = with(ALWAYS, "").await;
+    let mut peer = home.gateway.connect().await;
+    peer.greet().await;
+    let envelope = "MAIL FROM:<>\r\nRCPT TO:<user@local.example>\r\n";
+    let chunks =
+        "BDAT 14\r\nSubject: one\r\nBDAT 10\r\n\r\ntwo RSETBDAT 7 LAST\r\nthree\r\nNOOP\r\n";
+    peer.write(format!("{envelope}{chunks}").as_bytes()).await;
+    peer.hear("250 2.1.0 *").await;
+    peer.hear("250 2.1.5 *").await;
+    peer.hear("451 4.7.1 Error: Greylisted, try again in 300 seconds").await;
+    for _ in 0..2 {
+        peer.hear("503 5.5.1 *").await;
+    }
+    peer.hear("250 2.0.0 *").await;
+    home.change(SOON).await;
+    peer.write(format!("{envelope}{chunks}").as_bytes()).await;
+    for reply in
+        ["250 2.1.0 *", "250 2.1.5 *", "250 *14*", "250 *10*", "250 2.0.0 Ok: 31 bytes queued as *"]
+    {
+        peer.hear(reply).await;
+    }
+    assert!(home.sink.expect_one().await.text().ends_with("Subject: one\r\n\r\ntwo RSETthree\r\n"));
+}
+
+#[tokio::test]
 async fn whom_a_domain_vouches_for_does_not_wait() {
     let zone = "author.test TXT v=spf1 ip4:127.0.0.1 -all\nopen.test TXT v=spf1 +all";
     let (home, _dns) = with(ALWAYS, zone).await;
