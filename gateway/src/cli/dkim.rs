@@ -3,7 +3,7 @@
 use std::{
     fs::{self, OpenOptions},
     io::{self, Write},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -22,7 +22,10 @@ use mailweir_spam::{
     dns::{Answer, Dns as _},
 };
 
-use super::ExitCode;
+use super::{
+    ExitCode,
+    owner::{give_to_owner, make_directory},
+};
 use crate::{app, clock, config::Config, spam::Names};
 
 #[derive(Args, Debug)]
@@ -94,7 +97,8 @@ fn usual_selector(algorithm: Algorithm, today: Date) -> String {
 
 fn usual_file(config: &Config, selector: &str, domain: &Domain) -> anyhow::Result<PathBuf> {
     let directory = config.server.data_dir.join("dkim");
-    super::make_data_dir(&directory)?;
+    super::make_data_dir(&config.server.data_dir)?;
+    make_directory(&directory).with_context(|| format!("directory {}", directory.display()))?;
     Ok(directory.join(format!("{selector}._domainkey.{}.pem", domain.as_ascii())))
 }
 
@@ -108,11 +112,12 @@ fn new(
     let der = generate(algorithm, bits)?;
     let key = SigningKey::from_pkcs8(domain, selector, &der)?;
     write_secret(file, pem(&der).as_bytes())?;
+    let belongs = if fs::metadata(file)?.uid() == ROOT { FOR_ANOTHER_USER } else { "" };
     let (record, file) = (key.record(), file.display());
     let (selector, domain) = (key.selector(), key.domain());
     writeln!(
         io::stdout().lock(),
-        "# The key is in {file}.\n\
+        "# The key is in {file}.\n{belongs}\
          # Publish this record, and wait until the world sees it (a day is enough):\n\
          {}\n\n\
          # Then these lines go into mailweir.toml:\n\
@@ -151,6 +156,7 @@ fn pem(der: &[u8]) -> String {
     format!("-----BEGIN {LABEL}-----\n{body}-----END {LABEL}-----\n")
 }
 
+/// It belongs to whom its directory belongs: the gateway must be able to read it, also if root gives this command.
 /// A key that others could read is none any more, and one that is overwritten may be published.
 fn write_secret(file: &Path, content: &[u8]) -> anyhow::Result<()> {
     let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
@@ -160,7 +166,8 @@ fn write_secret(file: &Path, content: &[u8]) -> anyhow::Result<()> {
         }
         opened => opened.with_context(|| format!("{} cannot be made", file.display()))?,
     };
-    let written = opened.write_all(content).and_then(|()| opened.sync_all());
+    let written = opened.write_all(content).and_then(|()| give_to_owner(&opened, file));
+    let written = written.and_then(|()| opened.sync_all());
     if written.is_err() {
         let _ = fs::remove_file(file);
     }
@@ -232,6 +239,10 @@ fn is_same(published: &str, ours: &str) -> bool {
 
 const LABEL: &str = "PRIVATE KEY";
 
+const ROOT: u32 = 0;
+
+const FOR_ANOTHER_USER: &str = "# It belongs to root. If the gateway runs as another user, give it to that one: chown USER FILE\n";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,6 +263,25 @@ mod tests {
                 &fs::metadata(&file).unwrap().permissions(),
             );
             assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_macros, reason = "a test that skips says so")]
+    fn a_key_that_root_makes_is_the_gateways_to_read() {
+        if !rustix::process::geteuid().is_root() {
+            println!("skipped: only root can give files away");
+            return;
+        }
+        let data = tempfile::tempdir().unwrap();
+        std::os::unix::fs::chown(data.path(), Some(4_711), Some(4_712)).unwrap();
+        let directory = data.path().join("dkim");
+        make_directory(&directory).unwrap();
+        make_directory(&directory).unwrap();
+        let file = directory.join("key.pem");
+        new(&"own.example".parse().unwrap(), "k", Algorithm::Ed25519, "2048", &file).unwrap();
+        for made in [directory, file] {
+            assert_eq!(fs::metadata(&made).unwrap().uid(), 4_711, "{}", made.display());
         }
     }
 

@@ -29,6 +29,7 @@ mod demo;
 mod dkim;
 mod explain;
 mod moderation;
+mod owner;
 mod postmap;
 mod progress;
 mod quarantine;
