@@ -21,7 +21,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     archiving::{
-        Archiver, Finder, ListenerArchive, OwnMail, Post, RootsCourier,
+        Archiver, Finder, ListenerArchive, Post, RootsCourier,
         indexing::{self, Indexing},
         purge,
         room::Room,
@@ -55,6 +55,7 @@ use crate::{
     milter::MilterServer,
     moderation::{self, Groups, Moderation},
     observe::Observer,
+    own_mail::OwnMail,
     policy::{Notes, PolicyServer},
     restart,
     rewriting::LiveRewriting,
@@ -144,7 +145,7 @@ impl App {
         let rewriting = rewriting(&config, &shared)?;
         let egress =
             Egress::new(parts(&config, &shared, Arc::clone(&rewriting), mailweir.clone())?);
-        egress.archive(OwnMail::of(config.archive.as_ref()));
+        egress.change_own_mail(OwnMail::of(&config, &rewriting));
         let end = CancellationToken::new();
         let file = config.address_verify.file(&config.server.data_dir);
         let verification = verification(&config, &shared, file, Some(&egress), &end);
@@ -204,8 +205,8 @@ impl App {
         if let Some(roots) = &self.roots {
             roots.change(own_post(&config, &rewriting));
         }
+        self.egress.change_own_mail(OwnMail::of(&config, &rewriting));
         self.egress.reroute(routes, rewriting);
-        self.egress.archive(OwnMail::of(config.archive.as_ref()));
         self.verification.change(verification_settings(&config));
         self.change_strangers(&config);
         self.install_sockets(sockets);
@@ -375,10 +376,10 @@ impl App {
             rules: Arc::new(written.rules.clone()),
             archiver: Arc::clone(archiver),
             mark: written.mark,
-            own: OwnMail::of(Some(written)),
         });
         let spam = self.spam_checks(config);
-        let signing = Signing::of(config).map(Arc::new);
+        let own_mail = OwnMail::of(config, rewriting);
+        let signing = Signing::of(config, rewriting).map(Arc::new);
         let filters = slips::of(config)?.map(|slips| (Arc::new(config.filters.clone()), slips));
         let inspectors = match &filters {
             Some((_, slips)) => Inspectors::of(config, slips)?,
@@ -412,6 +413,7 @@ impl App {
                 archive: archive.clone(),
                 spam: spam.clone(),
                 signing: signing.clone(),
+                own_mail: own_mail.clone(),
                 filters: filters.clone().map(|(filters, slips)| ListenerFilters {
                     inspectors: inspectors.clone(),
                     milters: Milter::of(&filters, rules, &mut breakers).into(),
@@ -673,7 +675,7 @@ fn own_post(config: &Config, rewriting: &Arc<LiveRewriting>) -> Post {
     Post {
         hostname: config.server.hostname.clone(),
         rewriting: Arc::clone(rewriting),
-        own: OwnMail::of(config.archive.as_ref()),
+        own: OwnMail::of(config, rewriting),
     }
 }
 
@@ -721,7 +723,7 @@ fn moderation_settings(config: &Config, rewriting: &Arc<LiveRewriting>) -> moder
         administrators: config.domains.postmaster.clone(),
         public_url: config.admin.public_url.as_ref().map(|url| url.as_str().into()),
         rewriting: Arc::clone(rewriting),
-        own: OwnMail::of(config.archive.as_ref()),
+        own: OwnMail::of(config, rewriting),
     }
 }
 

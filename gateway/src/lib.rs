@@ -22,6 +22,7 @@ mod login;
 mod milter;
 pub mod moderation;
 pub mod observe;
+mod own_mail;
 mod places;
 mod policy;
 mod restart;

@@ -12,7 +12,6 @@ pub(crate) mod indexing;
 mod known;
 mod note;
 mod opened;
-mod own;
 mod owner;
 pub(crate) mod purge;
 mod reading;
@@ -44,8 +43,7 @@ pub use self::indexing::{FindError, Finder, Lag, Sight, search_files};
 pub(crate) use self::{
     content::{Content, SpoolRoom},
     decided::{tell, tell_of_operator},
-    note::{ListenerArchive, Mail, direction},
-    own::{Kept, OwnMail},
+    note::{ListenerArchive, Mail, direction, judge},
     owner::check_owner,
     roots::{Post, RootsCourier},
 };

@@ -6,7 +6,7 @@ use mailweir_archive::entry::{Direction, Note, Source};
 use mailweir_filters::archiving::{Facts, Fields, Rules};
 use mailweir_mail::{Envelope, Recipient};
 
-use super::{Archiver, OwnMail};
+use super::Archiver;
 use crate::ingress::relay::{Destination, ServedDomains};
 
 /// The rules that a listener follows, and who takes the mail.
@@ -16,8 +16,6 @@ pub(crate) struct ListenerArchive {
     pub(crate) archiver: Arc<Archiver>,
     /// Whether it is marked as archived.
     pub(crate) mark: bool,
-    /// What is kept of the mail that the gateway writes about theirs.
-    pub(crate) own: OwnMail,
 }
 
 /// A mail, as the archive is asked about it.
@@ -45,7 +43,7 @@ impl ListenerArchive {
 }
 
 /// What rules say of a mail; `None`: it is left out.
-pub(super) fn judge(rules: &Rules, mail: &Mail<'_>) -> Option<Note> {
+pub(crate) fn judge(rules: &Rules, mail: &Mail<'_>) -> Option<Note> {
     let facts = Facts {
         direction: mail.direction,
         sender: &mail.envelope.sender,

@@ -30,10 +30,15 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Archiver, Kept, OwnMail,
+    Archiver,
     daily::{Letter, Mailed},
 };
-use crate::{clock, config, egress, observe::Observer, rewriting::LiveRewriting};
+use crate::{
+    clock, config, egress,
+    observe::Observer,
+    own_mail::{OwnMail, Prepared},
+    rewriting::LiveRewriting,
+};
 
 /// The one who brings them.
 pub(crate) struct RootsCourier {
@@ -54,7 +59,7 @@ pub(crate) struct Post {
     pub(crate) hostname: Domain,
     /// What becomes of the addresses of our own mail.
     pub(crate) rewriting: Arc<LiveRewriting>,
-    /// What of it is archived.
+    /// What else becomes of it.
     pub(crate) own: OwnMail,
 }
 
@@ -192,13 +197,14 @@ impl RootsCourier {
         let envelope =
             to.iter().cloned().fold(Envelope::from_sender(ReversePath::Null), Envelope::to);
         let warn = |text| self.warn(format!("roots: {text}"));
-        let mut envelope = egress::addressed(&post.rewriting, envelope, warn).await?;
+        let mut envelope = egress::addressed(&post.rewriting, envelope, &warn).await?;
         if to.iter().any(Address::needs_smtputf8) {
             (envelope.smtputf8, envelope.body) = (true, BodyType::EightBitMime);
         }
-        let Kept { note: archive, top } = post.own.judge(&envelope, &[content.as_bytes()]);
+        let prepared = post.own.prepare(&envelope, &[content.as_bytes()], warn).await?;
+        let Prepared { note: archive, top } = prepared;
         let mut intake = self.queue.intake(content.len() as u64)?;
-        intake.write(top).await?;
+        intake.write(&top).await?;
         intake.write(content.as_bytes()).await?;
         let origin = Origin { listener: "archive".into(), ..egress::own_origin(hostname) };
         let mail = NewMail { envelope, origin, disposition: Disposition::Ready, archive };

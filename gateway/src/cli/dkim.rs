@@ -267,7 +267,6 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::disallowed_macros, reason = "a test that skips says so")]
     fn a_key_that_root_makes_is_the_gateways_to_read() {
         if !rustix::process::geteuid().is_root() {
             println!("skipped: only root can give files away");

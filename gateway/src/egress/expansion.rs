@@ -16,9 +16,9 @@ use super::{
     seed,
 };
 use crate::{
-    archiving::{Kept, OwnMail},
     clock,
     observe::Observer,
+    own_mail::{OwnMail, Prepared},
     rewriting::LiveRewriting,
 };
 
@@ -79,8 +79,8 @@ pub(crate) struct Outbox<'a> {
     pub(crate) observer: &'a Observer,
     pub(crate) hostname: &'a Domain,
     pub(crate) rewriting: &'a LiveRewriting,
-    /// What of such mail is archived.
-    pub(crate) own: Option<&'a OwnMail>,
+    /// What becomes of such mail.
+    pub(crate) own: &'a OwnMail,
 }
 
 impl Outbox<'_> {
@@ -107,11 +107,11 @@ impl Outbox<'_> {
             let text = format!("{id}: {text}").into();
             self.observer.session(&SessionEvent::Warning { part: "smtp", text });
         };
-        let envelope = addressed(self.rewriting, composed.envelope, warn).await?;
-        let kept = self.own.map(|own| own.judge(&envelope, &[&composed.content]));
-        let Kept { note: archive, top } = kept.unwrap_or_default();
+        let envelope = addressed(self.rewriting, composed.envelope, &warn).await?;
+        let prepared = self.own.prepare(&envelope, &[&composed.content], warn).await?;
+        let Prepared { note: archive, top } = prepared;
         let mut intake = self.queue.intake(composed.content.len() as u64)?;
-        intake.write(top).await?;
+        intake.write(&top).await?;
         intake.write(&composed.content).await?;
         let origin = own_origin(self.hostname);
         let mail = NewMail { envelope, origin, disposition: Disposition::Ready, archive };

@@ -52,7 +52,7 @@ use self::{
     resolve::{Policy, Resolver},
 };
 use crate::{
-    archiving::OwnMail, clock, extraction::Program, observe::Observer, rewriting::LiveRewriting,
+    clock, extraction::Program, observe::Observer, own_mail::OwnMail, rewriting::LiveRewriting,
     starter::Starter, ways_back::WaysBack,
 };
 
@@ -69,7 +69,7 @@ pub struct Egress {
     ways_back: Arc<WaysBack>,
     routes: ArcSwap<LiveRoutes>,
     rewriting: ArcSwap<LiveRewriting>,
-    /// What of the gateway's own mail is archived.
+    /// What becomes of the gateway's own mail.
     own: ArcSwap<OwnMail>,
     lanes: Mutex<Lanes>,
     inquiries: Mutex<Inquiries>,
@@ -152,8 +152,8 @@ impl Egress {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// Has this of the gateway's own mail archived from now on.
-    pub(crate) fn archive(&self, own: OwnMail) {
+    /// Has this become of the gateway's own mail from now on.
+    pub(crate) fn change_own_mail(&self, own: OwnMail) {
         self.own.store(Arc::new(own));
     }
 

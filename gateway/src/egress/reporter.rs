@@ -19,7 +19,7 @@ use super::{
     Egress,
     report::{Attempt, Composed, Diagnostic, Onward, Original, Outcome, Report},
 };
-use crate::{archiving::Kept, clock, rewriting::LiveRewriting};
+use crate::{clock, own_mail::Prepared, rewriting::LiveRewriting};
 
 /// Pays one debt. If it cannot be paid now, the queue asks again later.
 pub(super) async fn report(egress: Arc<Egress>, owed: OwedReport) {
@@ -35,10 +35,12 @@ async fn write(egress: &Egress, owed: OwedReport) -> Result<(), NotQueued> {
         return Ok(egress.queue.waive_report(owed).await?);
     };
     let warn = |text| egress.warn(format!("{}: {text}", owed.id));
-    let envelope = addressed(&egress.rewriting(), composed.envelope, warn).await?;
-    let Kept { note: archive, top } = egress.own.load().judge(&envelope, &[&composed.content]);
+    let envelope = addressed(&egress.rewriting(), composed.envelope, &warn).await?;
+    let own = egress.own.load_full();
+    let prepared = own.prepare(&envelope, &[&composed.content], warn).await?;
+    let Prepared { note: archive, top } = prepared;
     let mut intake = egress.queue.intake(composed.content.len() as u64)?;
-    intake.write(top).await?;
+    intake.write(&top).await?;
     intake.write(&composed.content).await?;
     let origin = own_origin(&egress.hostname);
     let mail = NewMail { envelope, origin, disposition: Disposition::Ready, archive };

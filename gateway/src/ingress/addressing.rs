@@ -105,7 +105,7 @@ pub(super) fn report_later(listener: &Arc<Listener>, expansion: Expansion) {
     listener.shared().sessions.clone().spawn(async move {
         let Some(rewriting) = listener.rewriting() else { return };
         let Shared { queue, observer, hostname, .. } = listener.shared();
-        let own = listener.archive().map(|archive| &archive.own);
+        let own = listener.own_mail();
         let outbox = Outbox { queue, observer, hostname, rewriting, own };
         if let Err(error) = outbox.report(&expansion).await {
             listener.warn(format!("report of an expanded alias not queued: {error}"));

@@ -41,6 +41,7 @@ use crate::{
     config::{self, ListenerTls as TlsChoice, ProxyProtocol},
     egress::resolve::Resolver,
     observe::Observer,
+    own_mail::OwnMail,
     policy::Notes,
     rewriting::LiveRewriting,
     signing::Signing,
@@ -110,6 +111,7 @@ pub struct Listener {
     spam: Option<Arc<spam::Checks>>,
     /// Absent where nothing is signed.
     signing: Option<Arc<Signing>>,
+    own_mail: OwnMail,
     /// Absent where mail passes no filter of other people.
     filters: Option<ListenerFilters>,
     /// Absent where no Postfix hands over what it asked about.
@@ -140,6 +142,8 @@ pub struct ListenerRules {
     pub(crate) spam: Option<Arc<spam::Checks>>,
     /// What signs mail of our own people; `None` where there are no keys.
     pub(crate) signing: Option<Arc<Signing>>,
+    /// What becomes of the mail that the gateway writes about theirs.
+    pub(crate) own_mail: OwnMail,
     /// The filters of other people; in the modes "filter" and "lmtp", those behind the one that hands mail back there.
     pub(crate) filters: Option<ListenerFilters>,
     /// What is known of the mails that a Postfix hands over because we told it to; `None` where none
@@ -168,6 +172,7 @@ impl Listener {
             archive,
             spam,
             signing,
+            own_mail,
             filters,
             notes,
         } = shared_rules;
@@ -196,6 +201,7 @@ impl Listener {
             archive,
             spam,
             signing,
+            own_mail,
             filters,
             notes,
             tls,
@@ -288,6 +294,11 @@ impl Listener {
     /// What signs mail of our own people; `None` where nothing is signed.
     pub(super) fn signing(&self) -> Option<&Signing> {
         self.signing.as_deref()
+    }
+
+    /// What becomes of the mail that the gateway writes about mail that comes in here.
+    pub(super) const fn own_mail(&self) -> &OwnMail {
+        &self.own_mail
     }
 
     /// The filters of other people; `None` where mail passes none.

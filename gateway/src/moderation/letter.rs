@@ -9,7 +9,7 @@ use mailweir_moderation::{
 use mailweir_queue::{Annex, Disposition, NewMail};
 
 use super::{Moderation, Settings, outbox::NotSent, reader::Reader};
-use crate::{archiving::Kept, clock, egress};
+use crate::{clock, egress, own_mail::Prepared};
 
 /// A reader, and where mail for them goes. Found out before any turn is taken: tables on other servers
 /// may take long to tell.
@@ -74,9 +74,10 @@ impl Moderation {
         let size: usize = parts.iter().map(|part| part.len()).sum();
         let (own_mail, hostname) = (&to.settings.own, &to.settings.hostname);
         let envelope = to.envelope(composed, original);
-        let Kept { note: archive, top } = own_mail.judge(&envelope, &parts);
+        let warn = |text| self.warn(format!("notice: {text}"));
+        let Prepared { note: archive, top } = own_mail.prepare(&envelope, &parts, warn).await?;
         let mut intake = self.queue.intake(size as u64)?;
-        for part in [top].into_iter().chain(parts) {
+        for part in [&top[..]].into_iter().chain(parts) {
             intake.write(part).await?;
         }
         let own = egress::own_origin(hostname);

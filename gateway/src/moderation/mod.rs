@@ -53,7 +53,7 @@ use self::{
     reply::Answers,
 };
 pub use self::{search::Found, take::TakeError};
-use crate::{archiving::OwnMail, clock, config, observe::Observer, rewriting::LiveRewriting};
+use crate::{clock, config, observe::Observer, own_mail::OwnMail, rewriting::LiveRewriting};
 
 /// All cases, and what happens to them.
 pub struct Moderation {
@@ -87,7 +87,7 @@ pub(crate) struct Settings {
     pub(crate) public_url: Option<Box<str>>,
     /// What becomes of the addresses of our own mail.
     pub(crate) rewriting: Arc<LiveRewriting>,
-    /// What of our own mail is archived.
+    /// What else becomes of our own mail.
     pub(crate) own: OwnMail,
 }
 

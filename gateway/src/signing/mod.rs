@@ -3,21 +3,29 @@
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
+use mailweir_filters::rewriting::{HeaderRewriter, RewriteError};
 use mailweir_mail::{Date, Domain, Network, Origin, Timestamp};
 use mailweir_queue::{BodyError, Content};
 use mailweir_smtp::client::Encoder;
 use mailweir_spam::{
     author::Author,
-    dkim::{Header, SignatureReader, sign::SignError},
+    dkim::{Header, SignatureReader, SignedMail, sign::SignError},
 };
 
-use crate::config::{Config, DkimKey};
+use crate::{
+    config::{Config, DkimKey},
+    rewriting::LiveRewriting,
+};
 
 /// The keys, and who may have mail signed.
 pub(crate) struct Signing {
     keys: Vec<DkimKey>,
     /// The networks of each listener.
     networks: Vec<(Box<str>, Vec<Network>)>,
+    /// How addresses look to others (`smtp_generic_maps`).
+    rewriting: Arc<LiveRewriting>,
 }
 
 /// Why a mail was not signed that should be.
@@ -29,14 +37,20 @@ pub(crate) enum NotSigned {
     /// It goes without.
     #[error(transparent)]
     Unsigned(#[from] SignError),
+    /// Nobody can tell now how its addresses will look.
+    #[error(transparent)]
+    Addresses(#[from] RewriteError),
 }
 
 impl Signing {
     /// `None`: there are no keys.
-    pub(crate) fn of(config: &Config) -> Option<Self> {
+    pub(crate) fn of(config: &Config, rewriting: &Arc<LiveRewriting>) -> Option<Self> {
+        if config.dkim.is_empty() {
+            return None;
+        }
         let networks = config.listeners.iter();
         let networks = networks.map(|it| (it.name.clone(), it.networks.clone())).collect();
-        (!config.dkim.is_empty()).then(|| Self { keys: config.dkim.clone(), networks })
+        Some(Self { keys: config.dkim.clone(), networks, rewriting: Arc::clone(rewriting) })
     }
 
     /// Whether a mail is of our own people, by the way it came first: by a log-in, or from one of the `networks` of its
@@ -53,20 +67,37 @@ impl Signing {
     /// The fields that sign a mail, to be put on top of it; none if no key is its author's.
     ///
     /// # Errors
-    /// It cannot be read, or not be signed.
+    /// It cannot be read, or not be signed; or a table cannot tell.
     pub(crate) async fn fields(
         &self,
         content: &Content,
         now: Timestamp,
     ) -> Result<Vec<u8>, NotSigned> {
-        // As it leaves: lines that are too long are broken then (`attacks.md` E11).
-        let (mut encoder, mut signed) = (Encoder::counted(), SignatureReader::for_signing());
+        let mut leaving = Leaving::by(&self.rewriting);
         let mut reader = content.reader();
         while let Some(piece) = reader.next().await? {
-            encoder.encode(&piece).for_each(|sent| signed.feed(sent));
+            leaving.feed(&piece).await;
         }
-        signed.feed(encoder.finish());
-        let signed = signed.finish();
+        self.sign(&leaving.finish().await?, now)
+    }
+
+    /// The same, of a mail that lies in several places in memory.
+    ///
+    /// # Errors
+    /// As those of [`Signing::fields`].
+    pub(crate) async fn fields_of(
+        &self,
+        content: &[&[u8]],
+        now: Timestamp,
+    ) -> Result<Vec<u8>, NotSigned> {
+        let mut leaving = Leaving::by(&self.rewriting);
+        for piece in content {
+            leaving.feed(piece).await;
+        }
+        self.sign(&leaving.finish().await?, now)
+    }
+
+    fn sign(&self, signed: &SignedMail, now: Timestamp) -> Result<Vec<u8>, NotSigned> {
         let Some(body) = signed.body_hash() else { return Ok(Vec::new()) };
         let mut fields = Vec::new();
         for key in self.keys_for(signed.header(), Date::of(now)) {
@@ -86,6 +117,52 @@ impl Signing {
         let nearest = meant.iter().map(|key| &key.domain).max_by_key(|domain| labels(domain));
         let Some(nearest) = nearest.cloned() else { return Vec::new() };
         meant.into_iter().filter(|key| key.domain == nearest).collect()
+    }
+}
+
+/// A mail as it leaves: other sites see other addresses in its header (`smtp_generic_maps`), and lines that are too long are
+/// broken (`attacks.md` E11). Where nothing leaves with other addresses, the way is the same without them.
+struct Leaving<'a> {
+    live: &'a LiveRewriting,
+    header: Option<HeaderRewriter>,
+    encoder: Encoder,
+    signed: SignatureReader,
+}
+
+impl<'a> Leaving<'a> {
+    fn by(live: &'a LiveRewriting) -> Self {
+        Self {
+            live,
+            header: HeaderRewriter::generic(&live.current().generic),
+            encoder: Encoder::counted(),
+            signed: SignatureReader::for_signing(),
+        }
+    }
+
+    async fn feed(&mut self, piece: &[u8]) {
+        match &mut self.header {
+            Some(header) if !header.is_done() => {
+                let mut shown = Vec::with_capacity(piece.len());
+                Box::pin(header.feed(piece, &mut shown, self.live.remote())).await;
+                self.leave(&shown);
+            }
+            Some(_) | None => self.leave(piece),
+        }
+    }
+
+    fn leave(&mut self, shown: &[u8]) {
+        let Self { encoder, signed, .. } = self;
+        encoder.encode(shown).for_each(|sent| signed.feed(sent));
+    }
+
+    async fn finish(mut self) -> Result<SignedMail, RewriteError> {
+        if let Some(header) = self.header.take() {
+            let mut shown = Vec::new();
+            Box::pin(header.finish(&mut shown, self.live.remote())).await?;
+            self.leave(&shown);
+        }
+        self.signed.feed(self.encoder.finish());
+        Ok(self.signed.finish())
     }
 }
 

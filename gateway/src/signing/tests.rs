@@ -1,6 +1,6 @@
 //! What is signed, and that our own verifier proves it.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, path::Path};
 
 use aws_lc_rs::signature::Ed25519KeyPair;
 use bytes::Bytes;
@@ -14,6 +14,7 @@ use mailweir_spam::{
 };
 
 use super::*;
+use crate::{config::Surroundings, observe::Observer, tables::Tables};
 
 /// When the mails are signed: 2026-11-20.
 const NOW: Timestamp = Timestamp::from_secs(1_795_210_205);
@@ -30,8 +31,28 @@ fn key(domain: &str, selector: &str) -> DkimKey {
 }
 
 fn signing(keys: Vec<DkimKey>) -> Signing {
+    signing_what_leaves(keys, "")
+}
+
+/// With these lines in `[rewriting]`.
+fn signing_what_leaves(keys: Vec<DkimKey>, rewriting: &str) -> Signing {
     let networks = vec![("mx".into(), vec!["192.0.2.0/24".parse().unwrap()])];
-    Signing { keys, networks }
+    Signing { keys, networks, rewriting: live(rewriting) }
+}
+
+fn live(rewriting: &str) -> Arc<LiveRewriting> {
+    let text = format!(
+        "[rewriting]\n{rewriting}\n[[listener]]\nname = \"mx\"\nbind = [\"127.0.0.1:25\"]\nmode = \"mx\"\n"
+    );
+    let around = Surroundings {
+        environment: &[],
+        machine_name: Some("gate.example"),
+        time_zone: None,
+        files: &|_| Err(io::ErrorKind::NotFound.into()),
+    };
+    let config = Config::parse(Path::new("mailweir.toml"), &text, &around).unwrap().0;
+    let tables = Tables::new(Observer::heard_by(|_| {}).unwrap());
+    LiveRewriting::open(&config, Vec::new(), &tables).unwrap()
 }
 
 fn content(mail: &str) -> Content {
@@ -79,16 +100,49 @@ async fn what_is_signed_holds_when_it_has_left() {
     for body in ["text\r\n", "", "no end", "\r\n\r\n", &"a long line ".repeat(500)] {
         let mail = MAIL.replace("text\r\n", body);
         let fields = signing.fields(&content(&mail), NOW).await.unwrap();
-        let mut left = SignatureReader::default();
-        let mut encoder = Encoder::counted();
-        for piece in [&fields[..], mail.as_bytes()] {
-            encoder.encode(piece).for_each(|sent| left.feed(sent));
-        }
-        left.feed(encoder.finish());
-        let verified = left.finish().verify(&Published(&signing), NOW).await;
-        let results: Vec<_> = verified.outcomes.iter().map(|one| one.result()).collect();
+        let results = verified(&signing, &[&fields, mail.as_bytes()]).await;
         assert_eq!(results, [DkimResult::Pass, DkimResult::Pass], "{body:?}");
     }
+}
+
+/// What others find out about a mail that leaves so.
+async fn verified(signing: &Signing, mail: &[&[u8]]) -> Vec<DkimResult> {
+    let (mut encoder, mut left) = (Encoder::counted(), SignatureReader::default());
+    for piece in mail {
+        encoder.encode(piece).for_each(|sent| left.feed(sent));
+    }
+    left.feed(encoder.finish());
+    let verified = left.finish().verify(&Published(signing), NOW).await;
+    verified.outcomes.iter().map(|one| one.result()).collect()
+}
+
+#[tokio::test]
+async fn what_is_signed_has_the_addresses_that_others_see() {
+    let keys = vec![key("own.example", "inside"), key("public.example", "outside")];
+    let generic = "smtp_generic_maps = [\"inline:{ann@own.example=ann@public.example, \
+                   bob@other.example=bob@elsewhere.example}\"]";
+    let signing = signing_what_leaves(keys, generic);
+    // In one piece, and torn apart where it hurts.
+    let whole = signing.fields_of(&[MAIL.as_bytes()], NOW).await.unwrap();
+    let pieces: Vec<&[u8]> = MAIL.as_bytes().chunks(7).collect();
+    assert_eq!(selectors(&signing, MAIL).await, ["outside"]);
+    let left = MAIL
+        .replace("ann@own.example", "ann@public.example")
+        .replace("bob@other.example", "bob@elsewhere.example");
+    for fields in [whole, signing.fields_of(&pieces, NOW).await.unwrap()] {
+        assert_eq!(verified(&signing, &[&fields, left.as_bytes()]).await, [DkimResult::Pass]);
+        assert_eq!(verified(&signing, &[&fields, MAIL.as_bytes()]).await, [DkimResult::Fail]);
+    }
+    let untouched = MAIL.replace("ann@", "eve@").replace("bob@", "joe@");
+    assert_eq!(selectors(&signing, &untouched).await, ["inside"]);
+}
+
+#[tokio::test]
+async fn mail_of_the_gateway_itself_has_an_author_with_a_key() {
+    let signing = signing(vec![key("own.example", "k")]);
+    let report = "From: Mail Delivery System <MAILER-DAEMON@gate.own.example>\r\n\r\ntext\r\n";
+    let fields = signing.fields_of(&[report.as_bytes()], NOW).await.unwrap();
+    assert_eq!(verified(&signing, &[&fields, report.as_bytes()]).await, [DkimResult::Pass]);
 }
 
 #[tokio::test]

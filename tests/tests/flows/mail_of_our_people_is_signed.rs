@@ -1,11 +1,11 @@
-//! Mail that our own people send is signed by their domain, as it leaves; nobody else's is. Row E11.
+//! Mail that our own people and the gateway itself send is signed by their domain, as it leaves; nobody else's is. Row E11.
 
 use aws_lc_rs::signature::Ed25519KeyPair;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use mailweir_tests::{
     gateway::{Gateway, Setup, TRUSTED, mail, mail_to},
     pass_through::PassThrough,
-    sink::{Script, Sink},
+    sink::{Point, Script, Sink},
 };
 use tempfile::TempDir;
 
@@ -57,6 +57,51 @@ async fn mail_that_passes_a_filter_is_signed_behind_it_if_it_came_from_our_peopl
     filter.greet().await;
     let _ = filter.send(&mail().content(CONTENT)).await.expect_accepted();
     assert!(!sink.expect(3).await[2].text().contains("DKIM-Signature"));
+}
+
+#[tokio::test]
+async fn reports_and_notices_of_the_gateway_itself_are_signed() {
+    let (_keys, sections) = keys();
+    let refuses = "550 5.1.1 no such user";
+    let script = Script::smtp().replying_for("nobody@local.example", Point::Rcpt, refuses);
+    let sink = Sink::start(script).await;
+    let rule = "[[moderation.rule]]\nname = \"secrets\"\naction = \"approval\"\n\
+        subject = [\"secret\"]\nmoderators = [\"boss@local.example\"]\ntells_sender = \"never\"\n";
+    let setup = setup(&sink, &format!("{sections}{rule}")).called("gate.local.example");
+    let gateway = Gateway::start(&setup).await;
+
+    let lost = mail_to("nobody").from("user@local.example").content(CONTENT);
+    let _ = gateway.submit(lost).await.expect_accepted();
+    let report = sink.expect_one().await.text();
+    assert!(report.contains("MAILER-DAEMON@gate.local.example"), "{report}");
+    assert!(is_signed(&report), "{report}");
+
+    let secret = CONTENT.replace("Subject: x", "Subject: secret");
+    let _ = gateway.submit(mail().content(secret)).await.expect_accepted();
+    let notice = sink.expect(2).await[1].text();
+    assert!(notice.contains("boss@local.example"), "{notice}");
+    assert!(is_signed(&notice), "{notice}");
+}
+
+#[tokio::test]
+async fn the_author_that_others_see_signs() {
+    let (_keys, sections) = keys();
+    let sink = Sink::start(Script::smtp()).await;
+    let generic = "smtp_generic_maps = [\"inline:{ann@inside.test=ann@local.example}\"]";
+    let setup = setup(&sink, &sections).section("rewriting", generic);
+    let gateway = Gateway::start(&setup).await;
+    let mut ours = gateway.connect_from(TRUSTED, "mx").await;
+    ours.greet().await;
+    let inside = CONTENT.replace("ann@local.example", "ann@inside.test");
+    let _ = ours.send(&mail().content(inside)).await.expect_accepted();
+    let left = sink.expect_one().await.text();
+    assert!(left.ends_with(CONTENT) && is_signed(&left), "{left}");
+}
+
+fn is_signed(mail: &str) -> bool {
+    mail.split("\r\n\r\n").next().is_some_and(|header| {
+        header.starts_with("DKIM-Signature: ") || header.contains("\r\nDKIM-Signature: ")
+    }) && mail.contains("d=local.example;")
 }
 
 const CONTENT: &str =

@@ -27,6 +27,7 @@ impl Admission {
         let fields = match signing.fields(&content, clock::now()).await {
             Ok(fields) => fields,
             Err(NotSigned::Content(error)) => return Err(self.cannot_tell(id, &error)),
+            Err(NotSigned::Addresses(error)) => return Err(self.cannot_tell(id, &error)),
             Err(NotSigned::Unsigned(why)) => {
                 self.listener.warn(format!("{id}: goes without a signature: {why}"));
                 return Ok(());
