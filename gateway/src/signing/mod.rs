@@ -108,6 +108,25 @@ impl Signing {
         Ok(fields)
     }
 
+    /// Whether a field is a signature by one of the keys, whatever it is worth.
+    pub(crate) fn is_signature(&self, field: &[u8]) -> bool {
+        let field = String::from_utf8_lossy(field);
+        let Some((name, tags)) = field.split_once(':') else { return false };
+        if !name.trim_end().eq_ignore_ascii_case("DKIM-Signature") {
+            return false;
+        }
+        let tag = |wanted: &str| {
+            let mut tags = tags.split(';').filter_map(|tag| tag.split_once('='));
+            let (_, value) = tags.find(|(name, _)| name.trim() == wanted)?;
+            Some(value.split_ascii_whitespace().collect::<String>())
+        };
+        let (Some(domain), Some(selector)) = (tag("d"), tag("s")) else { return false };
+        self.keys.iter().any(|key| {
+            key.domain.as_ascii().eq_ignore_ascii_case(&domain)
+                && key.selector.eq_ignore_ascii_case(&selector)
+        })
+    }
+
     /// The keys in force of the domain nearest to the author's.
     fn keys_for(&self, header: &Header, today: Date) -> Vec<&DkimKey> {
         let Author::One(author) = Author::read(header.as_bytes()) else { return Vec::new() };

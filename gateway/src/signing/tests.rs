@@ -181,6 +181,27 @@ async fn keys_sign_from_their_first_day_to_the_day_before_their_last() {
     }
 }
 
+#[tokio::test]
+async fn a_signature_of_ours_is_known_however_it_is_folded() {
+    let signing = signing(vec![key("own.example", "k"), key("other.example", "k2")]);
+    let fields = signing.fields_of(&[MAIL.as_bytes()], NOW).await.unwrap();
+    assert!(signing.is_signature(&fields));
+    for ours in
+        ["dkim-signature : s=K2;\r\n d=other.\r\n example\r\n", "DKIM-Signature:d=own.example;s=k"]
+    {
+        assert!(signing.is_signature(ours.as_bytes()), "{ours}");
+    }
+    for other in [
+        "DKIM-Signature: d=own.example; s=k2;\r\n",
+        "DKIM-Signature: d=foreign.example; s=k;\r\n",
+        "DKIM-Signature: s=k;\r\n",
+        "X-DKIM-Signature: d=own.example; s=k\r\n",
+        "no field",
+    ] {
+        assert!(!signing.is_signature(other.as_bytes()), "{other}");
+    }
+}
+
 #[test]
 fn only_mail_of_our_own_people_is_ours() {
     let signing = signing(vec![key("own.example", "k")]);

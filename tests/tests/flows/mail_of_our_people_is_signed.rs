@@ -60,6 +60,42 @@ async fn mail_that_passes_a_filter_is_signed_behind_it_if_it_came_from_our_peopl
 }
 
 #[tokio::test]
+async fn mail_that_a_failed_filter_is_left_out_for_is_signed() {
+    let (_keys, sections) = keys();
+    let sink = Sink::start(Script::smtp()).await;
+    let out_of_order = Script::smtp().replying(Point::Connect, "554 out of order");
+    let broken = Sink::start(out_of_order).await;
+    let filter = format!(
+        "{sections}\n[[filter]]\nname = \"footer\"\ntype = \"smtp\"\nto = \"smtp://{}\"\n\
+         returns_to = \"behind\"\nif_failed = \"pass\"\n",
+        broken.address()
+    );
+    let back = "mode = \"filter\"\nnetworks = [\"127.0.0.0/8\"]";
+    let gateway = Gateway::start(&setup(&sink, &filter).listener("behind", back)).await;
+    let mut ours = gateway.connect_from(TRUSTED, "mx").await;
+    ours.greet().await;
+    let _ = ours.send(&mail().content(CONTENT)).await.expect_accepted();
+    let left = sink.expect_one().await.text();
+    assert!(left.ends_with(CONTENT) && is_signed(&left), "{left}");
+}
+
+#[tokio::test]
+async fn mail_that_an_action_sends_where_no_filter_of_ours_is_is_signed() {
+    let (_keys, sections) = keys();
+    let [sink, elsewhere] = [Sink::start(Script::smtp()).await, Sink::start(Script::smtp()).await];
+    let (ip, port) = (elsewhere.address().ip(), elsewhere.address().port());
+    let checks = format!("header_checks = [\"static:FILTER smtp:[{ip}]:{port}\"]");
+    let setup = setup(&sink, &sections).section("checks", &checks);
+    let gateway = Gateway::start(&setup).await;
+    let mut ours = gateway.connect_from(TRUSTED, "mx").await;
+    ours.greet().await;
+    let _ = ours.send(&mail().content(CONTENT)).await.expect_accepted();
+    let left = elsewhere.expect_one().await.text();
+    assert!(left.ends_with(CONTENT) && is_signed(&left), "{left}");
+    sink.expect_nothing();
+}
+
+#[tokio::test]
 async fn reports_and_notices_of_the_gateway_itself_are_signed() {
     let (_keys, sections) = keys();
     let refuses = "550 5.1.1 no such user";

@@ -111,16 +111,20 @@ impl Judged {
         }
     }
 
-    /// Where it came from before its first filter, if that is known, it goes into the queue and passes no other filter. `here`:
-    /// where it came in, if that is where it came from.
-    pub(super) fn origin_if_last(&self, here: impl FnOnce() -> Option<Origin>) -> Option<Origin> {
+    /// Where it came from before its first filter, if that is known and it goes into the queue. `here`: where it came in, if that
+    /// is where it came from.
+    pub(super) fn origin_if_queued(&self, here: impl FnOnce() -> Option<Origin>) -> Option<Origin> {
         match &self.onward {
-            Onward::Queue(ahead)
-                if ahead.filters.is_empty() && self.named_by_action().is_none() =>
-            {
-                ahead.origin.clone().or_else(here)
-            }
-            Onward::Queue(_) | Onward::Client(..) => None,
+            Onward::Queue(ahead) => ahead.origin.clone().or_else(here),
+            Onward::Client(..) => None,
+        }
+    }
+
+    /// Whether a filter behind the queue has had it, as its slip says.
+    pub(super) const fn is_handed_back(&self) -> bool {
+        match &self.onward {
+            Onward::Queue(ahead) => ahead.origin.is_some(),
+            Onward::Client(..) => false,
         }
     }
 

@@ -1,4 +1,7 @@
-//! Mail of our own people is signed once it is as it will leave.
+//! Mail of our own people is signed as it will leave, by all that is known when it comes in.
+//!
+//! A filter ahead is no reason to wait: some recipients do not pass it, and it may fail and be passed by. Whoever has changed the mail
+//! hands it back, and then it is signed anew.
 
 use mailweir_smtp::server::{Answer, Session};
 
@@ -19,7 +22,7 @@ impl Admission {
         // What a filter hands back without its slip may have come from anybody.
         let comes_first = matches!(self.listener.mode(), Mode::Mx | Mode::Submission);
         let here = || comes_first.then(|| self.origin(session, arrival));
-        let origin = mail.origin_if_last(here);
+        let origin = mail.origin_if_queued(here);
         if !origin.is_some_and(|origin| signing.is_ours(&origin)) {
             return Ok(());
         }
@@ -36,7 +39,9 @@ impl Admission {
         if fields.is_empty() {
             return Ok(());
         }
-        let signed = mail.incoming.mark(|_| false, &fields).await;
+        let is_former = mail.is_handed_back();
+        let is_replaced = |field: &[u8]| is_former && signing.is_signature(field);
+        let signed = mail.incoming.mark(is_replaced, &fields).await;
         signed.map_err(|error| self.unmarked(id, &error))
     }
 }
