@@ -30,6 +30,41 @@ fn every_event_has_a_json_object() {
 }
 
 #[test]
+fn the_sample_line_of_the_manual_about_a_score_is_that_of_its_sample_field() {
+    let manual = include_str!("../../../docs/spam.md");
+    let (_, field) = manual.split_once("\nX-Mailweir-Spam: ").unwrap();
+    let field = field.split_once("\n```").unwrap().0.replace("\n\t", " ");
+    let mut items = field.split("; ");
+    let points = |text: &str| Points::from_tenths(text.replace('.', "").parse().unwrap());
+    let score = points(items.next().unwrap());
+    let reasons = items.map(|item| {
+        let (symbol, item) = item.split_once(' ').unwrap();
+        let (adds, seen) = item.split_once(' ').unwrap_or((item, ""));
+        let symbol = symbol.to_owned().leak();
+        ScoredBy { symbol, adds: points(adds), seen: seen.trim_matches('"').into() }
+    });
+    let scored = Scored {
+        id: id(1),
+        listener: "mx".into(),
+        score,
+        reasons: reasons.collect(),
+        action: SpamAction::Quarantine,
+        transaction: TransactionSummary {
+            sender: address("x@other.example").into(),
+            recipient: Some(address("ann@example.org")),
+            helo: "mx.other.example".into(),
+            ..transaction()
+        },
+    };
+    assert!(scored.reasons.len() > 3, "{:?}", scored.reasons);
+    let line = logged(LogFormat::Text, |observer| {
+        observer.mail(&MailEvent::Scored(Box::new(scored.clone())));
+    });
+    let said = line.split_once(": quarantine: ").unwrap().1.trim_end();
+    assert!(manual.contains(&format!(": quarantine: {said}\n")), "docs/spam.md should say: {said}");
+}
+
+#[test]
 fn every_event_is_counted() {
     let observer = observer(LogFormat::Text, Level::Info, Sink::default());
     observe_everything(&observer);

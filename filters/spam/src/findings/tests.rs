@@ -2,6 +2,7 @@
 
 mod authentication;
 mod every_symbol;
+mod manual;
 
 use std::{net::IpAddr, time::Duration};
 
