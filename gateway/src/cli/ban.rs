@@ -1,15 +1,12 @@
 //! `mailweir ban`: who failed to log in too often, and letting them try again.
 
-use std::{
-    io::{self, Write},
-    path::PathBuf,
-};
+use std::io::{self, Write};
 
 use clap::{Args, Subcommand};
 use mailweir_auth::UserName;
 use mailweir_mail::Network;
 
-use super::{ExitCode, queue::json_line};
+use super::{ExitCode, queue::json_line, store_args::StoreArgs};
 use crate::control::{
     self,
     operation::{Answer, Ban, Culprit, Operation, Request},
@@ -17,15 +14,8 @@ use crate::control::{
 
 #[derive(Args, Debug)]
 pub(super) struct BanCommand {
-    /// The configuration file; it names the data directory
-    #[arg(short, long, value_name = "FILE", default_value = "mailweir.toml", global = true)]
-    config: PathBuf,
-    /// The data directory, instead of the configured one
-    #[arg(long, value_name = "DIR", global = true)]
-    data_dir: Option<PathBuf>,
-    /// Print JSON, one object per line
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    of: StoreArgs,
     #[command(subcommand)]
     action: Action,
 }
@@ -61,12 +51,12 @@ fn parse_culprit(text: &str) -> Result<Culprit, String> {
 }
 
 pub(super) fn run(command: &BanCommand) -> anyhow::Result<ExitCode> {
-    let store = match super::store(&command.config, command.data_dir.as_deref()) {
+    let store = match command.of.store() {
         Ok(store) => store,
         Err(code) => return Ok(code),
     };
     let request = Request { by: super::operator(), operation: command.action.operation() };
-    let mut printer = Printer { json: command.json, listed: 0, refused: false };
+    let mut printer = Printer { json: command.of.json, listed: 0, refused: false };
     let print = |answer| printer.print(&mut io::stdout().lock(), &command.action, &answer);
     super::runtime()?.block_on(control::ask_running(&store, &request, print))?;
     printer.finish(&mut io::stdout().lock(), &command.action)?;

@@ -14,10 +14,7 @@ use clap::{Args, Parser, Subcommand};
 use mailweir_queue::give_way;
 use tokio::runtime::Runtime;
 
-use crate::{
-    config::{Colour, Config},
-    store::Store,
-};
+use crate::config::{Colour, Config};
 
 mod api_token;
 mod archive;
@@ -38,6 +35,7 @@ mod rescue;
 mod sendmail;
 mod serve;
 mod spam;
+mod store_args;
 mod terminal;
 mod user;
 
@@ -149,14 +147,6 @@ fn load(path: &Path) -> Result<Config, ExitCode> {
 
 const fn colour(terminal: bool) -> Colour {
     if terminal { Colour::Terminal } else { Colour::Plain }
-}
-
-/// The store that a command works on: the configured one, or the one in `data_dir`.
-fn store(config: &Path, data_dir: Option<&Path>) -> Result<Store, ExitCode> {
-    match data_dir {
-        Some(data_dir) => Ok(Store::in_dir(data_dir)),
-        None => load(config).map(|config| Store::of(&config)),
-    }
 }
 
 /// Makes a directory for data, for its owner alone, unless it is there.

@@ -1,15 +1,12 @@
 //! `mailweir quarantine`: mail that was taken for spam or a forgery. It is looked at as text, let go on or deleted, and the
 //! classifier learns from that.
 
-use std::{
-    io::{self, Write},
-    path::PathBuf,
-};
+use std::io::{self, Write};
 
 use clap::{Args, Subcommand};
 use mailweir_mail::{QueueId, Timestamp, compose::one_line};
 
-use super::{ExitCode, queue::json_line};
+use super::{ExitCode, queue::json_line, store_args::StoreArgs};
 use crate::{
     control::{
         self,
@@ -21,15 +18,8 @@ use crate::{
 
 #[derive(Args, Debug)]
 pub(super) struct QuarantineCommand {
-    /// The configuration file; it names the data directory
-    #[arg(short, long, value_name = "FILE", default_value = "mailweir.toml", global = true)]
-    config: PathBuf,
-    /// The data directory, instead of the configured one
-    #[arg(long, value_name = "DIR", global = true)]
-    data_dir: Option<PathBuf>,
-    /// Print JSON, one object per line
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    of: StoreArgs,
     #[command(subcommand)]
     action: Action,
 }
@@ -86,12 +76,12 @@ impl Action {
 }
 
 pub(super) fn run(command: &QuarantineCommand) -> anyhow::Result<ExitCode> {
-    let store = match super::store(&command.config, command.data_dir.as_deref()) {
+    let store = match command.of.store() {
         Ok(store) => store,
         Err(code) => return Ok(code),
     };
     let mut printer =
-        Printer { json: command.json, past: command.action.past(), listed: 0, refused: 0 };
+        Printer { json: command.of.json, past: command.action.past(), listed: 0, refused: 0 };
     let tell = |answer| printer.print(&mut io::stdout().lock(), answer);
     let (by, ask) = (super::operator(), command.action.ask());
     super::runtime()?.block_on(control::ask_quarantine(&store, &by, ask, tell))?;

@@ -8,7 +8,7 @@ use std::{
 use clap::{Args, Subcommand};
 use mailweir_mail::{HoldReason, QueueId, Timestamp};
 
-use super::ExitCode;
+use super::{ExitCode, store_args::StoreArgs};
 use crate::{
     control::{
         self,
@@ -19,15 +19,8 @@ use crate::{
 
 #[derive(Args, Debug)]
 pub(super) struct QueueCommand {
-    /// The configuration file; it names the data directory
-    #[arg(short, long, value_name = "FILE", default_value = "mailweir.toml", global = true)]
-    config: PathBuf,
-    /// The data directory, instead of the configured one
-    #[arg(long, value_name = "DIR", global = true)]
-    data_dir: Option<PathBuf>,
-    /// Print JSON, one object per line; a list has the keys of `postqueue -j`
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    of: StoreArgs,
     #[command(subcommand)]
     action: Action,
 }
@@ -44,13 +37,13 @@ impl QueueCommand {
     }
 
     const fn of(config: PathBuf, action: Action) -> Self {
-        Self { config, data_dir: None, json: false, action }
+        Self { of: StoreArgs::of(config), action }
     }
 }
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// List queued mail, oldest first
+    /// List queued mail, oldest first; with --json by the keys of `postqueue -j`
     List {
         /// Only mail in this place: incoming, active, deferred, hold, archiving or corrupt
         #[arg(long, value_name = "PLACE", value_enum, hide_possible_values = true)]
@@ -122,12 +115,12 @@ impl Mails {
 }
 
 pub(super) fn run(command: &QueueCommand) -> anyhow::Result<ExitCode> {
-    let store = match super::store(&command.config, command.data_dir.as_deref()) {
+    let store = match command.of.store() {
         Ok(store) => store,
         Err(code) => return Ok(code),
     };
     let request = Request { by: super::operator(), operation: command.action.operation() };
-    let mut printer = Printer::new(command.json, command.action.past());
+    let mut printer = Printer::new(command.of.json, command.action.past());
     let all = command.action.mails().is_some_and(|mails| mails.selection() == Selection::All);
     super::runtime()?.block_on(control::ask(store, &request, |answer| printer.print(&answer)))?;
     printer.finish(match command.action {

@@ -3,10 +3,7 @@
 
 mod print;
 
-use std::{
-    io::{self, Write as _},
-    path::PathBuf,
-};
+use std::io::{self, Write as _};
 
 use clap::{Args, Subcommand};
 use mailweir_mail::{Address, QueueId, Timestamp};
@@ -16,7 +13,7 @@ use mailweir_moderation::{
 };
 
 use self::print::Printer;
-use super::ExitCode;
+use super::{ExitCode, store_args::StoreArgs};
 use crate::control::{
     self,
     operation::{Operation, Request},
@@ -24,15 +21,8 @@ use crate::control::{
 
 #[derive(Args, Debug)]
 pub(super) struct ModerationCommand {
-    /// The configuration file; it names the data directory
-    #[arg(short, long, value_name = "FILE", default_value = "mailweir.toml", global = true)]
-    config: PathBuf,
-    /// The data directory, instead of the configured one
-    #[arg(long, value_name = "DIR", global = true)]
-    data_dir: Option<PathBuf>,
-    /// Print JSON, one object per line
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    of: StoreArgs,
     #[command(subcommand)]
     action: Action,
 }
@@ -156,13 +146,13 @@ struct Approve {
 }
 
 pub(super) fn run(command: &ModerationCommand) -> anyhow::Result<ExitCode> {
-    let store = match super::store(&command.config, command.data_dir.as_deref()) {
+    let store = match command.of.store() {
         Ok(store) => store,
         Err(code) => return Ok(code),
     };
     let action = &command.action;
     let request = Request { by: super::operator(), operation: action.operation() };
-    let mut printer = Printer::new(command.json, matches!(action, Action::Show { .. }));
+    let mut printer = Printer::new(command.of.json, matches!(action, Action::Show { .. }));
     let runtime = super::runtime()?;
     let print = |answer| printer.print(&mut io::stdout().lock(), &answer);
     match action {

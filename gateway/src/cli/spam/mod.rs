@@ -18,7 +18,7 @@ use bytes::Bytes;
 use clap::{Args, Subcommand};
 use tokio::sync::mpsc;
 
-use super::{ExitCode, queue::json_line};
+use super::{ExitCode, queue::json_line, store_args::StoreArgs};
 use crate::{
     control::{self, operation::Answer},
     spam::{
@@ -30,15 +30,8 @@ use crate::{
 
 #[derive(Args, Debug)]
 pub(super) struct SpamCommand {
-    /// The configuration file; it names the data directory
-    #[arg(short, long, value_name = "FILE", default_value = "mailweir.toml", global = true)]
-    config: PathBuf,
-    /// The data directory, instead of the configured one
-    #[arg(long, value_name = "DIR", global = true)]
-    data_dir: Option<PathBuf>,
-    /// Print JSON, one object per line
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    of: StoreArgs,
     #[command(subcommand)]
     action: Action,
 }
@@ -122,7 +115,7 @@ fn ask(command: &SpamCommand, ask: Ask, mail: Option<Bytes>) -> anyhow::Result<E
     drop(to);
     let mut code = ExitCode::Done;
     let tell = |answer| {
-        if show(command.json, answer)? == Shown::Refused {
+        if show(command.of.json, answer)? == Shown::Refused {
             code = ExitCode::Refused;
         }
         Ok(())
@@ -134,13 +127,13 @@ fn ask(command: &SpamCommand, ask: Ask, mail: Option<Bytes>) -> anyhow::Result<E
 
 /// Where the data are, and by what mail is weighed if no server runs.
 fn place(command: &SpamCommand) -> Result<(Store, Arc<Scale>), ExitCode> {
-    match &command.data_dir {
+    match &command.of.data_dir {
         None => {
-            let config = super::load(&command.config)?;
+            let config = super::load(&command.of.config)?;
             Ok((Store::of(&config), Arc::new(Scale::of(&config))))
         }
-        Some(data_dir) if command.config.exists() => {
-            let config = super::load(&command.config)?;
+        Some(data_dir) if command.of.config.exists() => {
+            let config = super::load(&command.of.config)?;
             Ok((Store::in_dir(data_dir), Arc::new(Scale::of(&config))))
         }
         // It needs no configuration.

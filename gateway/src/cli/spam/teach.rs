@@ -15,7 +15,7 @@ use tempfile::NamedTempFile;
 use tokio::sync::mpsc;
 
 use super::{
-    super::{ExitCode, operator, progress::Progress, queue::json_line, runtime, store},
+    super::{ExitCode, operator, progress::Progress, queue::json_line, runtime},
     Shown, SpamCommand, is_standard_input, show,
 };
 use crate::{
@@ -29,12 +29,12 @@ pub(super) fn run(
     wish: Wish,
     paths: &[PathBuf],
 ) -> anyhow::Result<ExitCode> {
-    let store = match store(&command.config, command.data_dir.as_deref()) {
+    let store = match command.of.store() {
         Ok(store) => store,
         Err(code) => return Ok(code),
     };
     let (paths, standard_input) = with_standard_input(paths)?;
-    let screen = Screen::begin(command.json);
+    let screen = Screen::begin(command.of.json);
     // One is sent, one waits, one is read: they may be large.
     let (to, mut mails) = mpsc::channel(1);
     let reading = Reading { screen: screen.clone(), standard_input: named(&standard_input), to };
@@ -44,7 +44,7 @@ pub(super) fn run(
             Answer::Spam(Told::Taught(sum)) => taught = Some(sum),
             answer => {
                 screen.clear();
-                refused |= show(command.json, answer)? == Shown::Refused;
+                refused |= show(command.of.json, answer)? == Shown::Refused;
             }
         }
         Ok(())
@@ -64,7 +64,7 @@ pub(super) fn run(
     asked?;
     if let Some(taught) = taught {
         let mut out = io::stdout().lock();
-        match command.json {
+        match command.of.json {
             true => json_line(&mut out, &Summary { taught, unreadable: unread })?,
             false => writeln!(out, "{}", summary(wish, taught, unread))?,
         }
