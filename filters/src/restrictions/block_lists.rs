@@ -2,8 +2,10 @@
 
 use std::{net::Ipv4Addr, sync::Arc};
 
+use mailweir_spam::lists::is_error_code;
+
 use super::{
-    dns_list::{self, DnsList},
+    dns_list::DnsList,
     evaluator::{Evaluator, Judgement, Opinion},
     facts::{DnsError, Facts, Record, RecordKind},
     hostname,
@@ -107,7 +109,7 @@ impl<'a, F: Facts> Evaluator<'a, F> {
             }
         };
         let codes: Vec<_> = answers.iter().filter_map(code).collect();
-        if let Some(error) = codes.iter().find(|&&code| dns_list::is_error_code(code)) {
+        if let Some(error) = codes.iter().find(|&&code| is_error_code(code)) {
             self.trouble(&format!("{name}: the list answers with the error code {error}"));
             return Listing::NotListed;
         }

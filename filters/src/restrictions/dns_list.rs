@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use mailweir_spam::lists::Pattern;
+use mailweir_spam::lists::{self, Pattern};
 
 /// A list: `zen.spamhaus.org`, `list.dnswl.org=127.0.[0..255].[1..3]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,11 +23,8 @@ pub enum PatternError {
     #[error("the list has no domain")]
     NoDomain,
     /// What stands behind `=` is no pattern of an address.
-    #[error(
-        "behind = must stand four fields divided by dots, each a number up to 255 or numbers and \
-         ranges in brackets, such as 127.0.0.[2..4;10]"
-    )]
-    Fields,
+    #[error(transparent)]
+    Pattern(#[from] lists::PatternError),
 }
 
 impl DnsList {
@@ -36,13 +33,8 @@ impl DnsList {
     /// # Errors
     /// If the answers that count are not written as Postfix does.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
-        let (domain, pattern) = match text.split_once('=') {
-            Some((domain, pattern)) => {
-                let pattern = Pattern::of_any_address(pattern).ok_or(PatternError::Fields)?;
-                (domain, Some(pattern))
-            }
-            None => (text, None),
-        };
+        let (domain, pattern) = lists::split(text);
+        let pattern = pattern.map(Pattern::of_any_address).transpose()?;
         if domain.is_empty() {
             return Err(PatternError::NoDomain);
         }
@@ -70,20 +62,7 @@ impl DnsList {
     /// The name to ask for a client: the octets of its address or the nibbles, last first.
     #[must_use]
     pub fn name_of_address(&self, address: IpAddr) -> String {
-        let mut name = String::new();
-        match address {
-            IpAddr::V4(address) => {
-                for octet in address.octets().iter().rev() {
-                    name.push_str(&format!("{octet}."));
-                }
-            }
-            IpAddr::V6(address) => {
-                for octet in address.octets().iter().rev() {
-                    name.push_str(&format!("{:x}.{:x}.", octet & 15, octet >> 4));
-                }
-            }
-        }
-        name + &self.domain
+        lists::name_in(&self.domain, address)
     }
 
     /// The name to ask for a domain.
@@ -91,13 +70,6 @@ impl DnsList {
     pub fn name_of_domain(&self, domain: &str) -> String {
         format!("{domain}.{}", self.domain)
     }
-}
-
-/// Whether an answer says that the list cannot be used, not that something is listed: an error
-/// code of Spamhaus and others, such as too many questions, or asked through a public resolver.
-/// To take it for a hit, as Postfix does, refuses all mail.
-pub(super) fn is_error_code(answer: Ipv4Addr) -> bool {
-    matches!(answer.octets(), [127, 255, 255, _])
 }
 
 #[cfg(test)]
@@ -109,13 +81,10 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_asked_backwards() {
+    fn a_list_is_asked_about_addresses_and_domains() {
         let list = DnsList::parse("bl.example=127.0.0.2").unwrap();
-        let four = list.name_of_address("192.0.2.1".parse().unwrap());
-        assert_eq!(four, "1.2.0.192.bl.example");
-        let six = list.name_of_address("2001:db8::1".parse().unwrap());
-        let zeros = "0.".repeat(23);
-        assert_eq!(six, format!("1.{zeros}8.b.d.0.1.0.0.2.bl.example"));
+        let address = list.name_of_address("192.0.2.1".parse().unwrap());
+        assert_eq!(address, "1.2.0.192.bl.example");
         assert_eq!(list.name_of_domain("a.example"), "a.example.bl.example");
     }
 
@@ -149,14 +118,8 @@ mod tests {
             "::1",
         ] {
             let list = format!("bl.example={bad}");
-            assert_eq!(DnsList::parse(&list), Err(PatternError::Fields), "{list}");
+            assert_eq!(DnsList::parse(&list), Err(lists::PatternError::Fields.into()), "{list}");
         }
         assert_eq!(DnsList::parse("=127.0.0.1"), Err(PatternError::NoDomain));
-    }
-
-    #[test]
-    fn error_codes_are_no_hits() {
-        assert!(is_error_code(Ipv4Addr::new(127, 255, 255, 254)));
-        assert!(!is_error_code(Ipv4Addr::new(127, 0, 0, 2)));
     }
 }

@@ -5,6 +5,7 @@
 //! A list that is out of order lists nobody: see [`Trouble`].
 
 mod pattern;
+mod site;
 mod subject;
 mod weight;
 
@@ -14,6 +15,7 @@ use mailweir_mail::Domain;
 
 pub use self::{
     pattern::{Pattern, PatternError},
+    site::{is_error_code, name_in, split},
     subject::{Subject, Unasked},
     weight::{Weight, WeightError},
 };
@@ -107,10 +109,8 @@ impl List {
             Some((site, weight)) => (site, Weight::parse(weight)?),
             None => (text, Weight::ONE),
         };
-        let (zone, pattern) = match site.split_once('=') {
-            Some((zone, pattern)) => (zone, Some(Pattern::parse(pattern)?)),
-            None => (site, None),
-        };
+        let (zone, pattern) = split(site);
+        let pattern = pattern.map(Pattern::parse).transpose()?;
         let domain = Domain::parse(zone).map_err(|_| ListError::Zone)?;
         if domain.literal().is_some() {
             return Err(ListError::Zone);
@@ -177,7 +177,7 @@ impl List {
 
     fn trouble(&self, code: Ipv4Addr) -> Option<Trouble> {
         match code.octets() {
-            [127, 255, 255, _] => Some(Trouble::Refused(code)),
+            _ if is_error_code(code) => Some(Trouble::Refused(code)),
             [127, ..] if !REFUSALS.contains(&code) || self.is_wanted(code) => None,
             [127, ..] => Some(Trouble::Refused(code)),
             _ => Some(Trouble::Foreign(code)),

@@ -28,17 +28,19 @@ impl Pattern {
     /// # Errors
     /// If it is not written as Postfix does, or begins with anything but 127.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
-        let pattern = Self::of_any_address(text).ok_or(PatternError::Fields)?;
+        let pattern = Self::of_any_address(text)?;
         let is_reachable = pattern.matches_first(127);
         if is_reachable { Ok(pattern) } else { Err(PatternError::Unreachable) }
     }
 
-    /// Reads a pattern of any addresses, as restrictions take it; nothing if it is not written as Postfix does.
-    #[must_use]
-    pub fn of_any_address(text: &str) -> Option<Self> {
+    /// Reads a pattern of any addresses: restrictions take it, since lists of one's own may answer anything.
+    ///
+    /// # Errors
+    /// If it is not written as Postfix does.
+    pub fn of_any_address(text: &str) -> Result<Self, PatternError> {
         // `[127.0.0.1]` reads to its end only without the outer brackets, `[1;2].0.0.[3]` only with them.
         let inner = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        Self::fields(text).or_else(|| Self::fields(inner?))
+        Self::fields(text).or_else(|| Self::fields(inner?)).ok_or(PatternError::Fields)
     }
 
     /// Whether an address is meant.

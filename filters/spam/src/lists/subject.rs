@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use mailweir_mail::Domain;
 
+use super::site::reversed;
+
 /// Whom a list is asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject<'a> {
@@ -42,11 +44,14 @@ impl<'a> Subject<'a> {
     /// What stands in front of the zone.
     pub(super) fn key(self) -> Result<String, Unasked> {
         match self {
-            Self::Address(address) => match address.to_canonical() {
-                IpAddr::V4(address) if is_public4(address) => Ok(reversed4(address)),
-                IpAddr::V6(address) if is_public6(address) => Ok(reversed6(address)),
-                IpAddr::V4(_) | IpAddr::V6(_) => Err(Unasked::PrivateAddress),
-            },
+            Self::Address(written) => {
+                let address = written.to_canonical();
+                match address {
+                    IpAddr::V4(public) if is_public4(public) => Ok(reversed(address)),
+                    IpAddr::V6(public) if is_public6(public) => Ok(reversed(address)),
+                    IpAddr::V4(_) | IpAddr::V6(_) => Err(Unasked::PrivateAddress),
+                }
+            }
             Self::Domain(text) => {
                 let domain = Domain::parse(text).map_err(|_| Unasked::NoDomain)?;
                 let is_name = domain.literal().is_none() && domain.is_qualified();
@@ -54,20 +59,6 @@ impl<'a> Subject<'a> {
             }
         }
     }
-}
-
-/// The octets, the last one first.
-fn reversed4(address: Ipv4Addr) -> String {
-    let [a, b, c, d] = address.octets();
-    format!("{d}.{c}.{b}.{a}")
-}
-
-/// The nibbles, the last one first.
-fn reversed6(address: Ipv6Addr) -> String {
-    let octets = address.octets();
-    let nibbles = octets.iter().rev().flat_map(|octet| [octet & 15, octet >> 4]);
-    let texts: Vec<String> = nibbles.map(|nibble| format!("{nibble:x}")).collect();
-    texts.join(".")
 }
 
 /// Whether strangers can have it. Addresses for documentation count: nobody has them, so nobody is harmed.
