@@ -38,14 +38,9 @@ pub(super) fn find(name: &str) -> Option<Meaning> {
     NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|&(_, meaning)| meaning)
 }
 
-/// The name that is nearest to a wrong one, if any is near: at most a third of it differs.
+/// The name that a wrong one is probably a slip of.
 pub(super) fn nearest(wrong: &str) -> Option<&'static str> {
-    let wrong = wrong.to_ascii_lowercase();
-    if wrong.len() > LONGEST_GUESS {
-        return None;
-    }
-    let candidates = NAMES.iter().map(|&(name, _)| (distance(&wrong, name), name));
-    candidates.min().filter(|&(steps, _)| steps * 3 <= wrong.len()).map(|(_, name)| name)
+    mailweir_mail::nearest(wrong, NAMES.iter().map(|&(name, _)| name))
 }
 
 /// All names.
@@ -53,23 +48,6 @@ pub(super) fn nearest(wrong: &str) -> Option<&'static str> {
 pub(super) fn all() -> impl Iterator<Item = &'static str> {
     NAMES.iter().map(|&(name, _)| name)
 }
-
-/// How many bytes must be put in, taken out or changed (Levenshtein).
-fn distance(left: &str, right: &str) -> usize {
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, a) in left.bytes().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, b) in right.bytes().enumerate() {
-            let changed = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[right.len()]
-}
-
-const LONGEST_GUESS: usize = 64;
 
 /// postconf(5) of Postfix 3.8, with the older names that it still knows.
 const NAMES: &[(&str, Meaning)] = &[

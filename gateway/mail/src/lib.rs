@@ -12,6 +12,7 @@ mod event;
 pub mod header_from;
 pub mod hex;
 mod ip_text;
+mod nearest;
 mod network;
 mod origin;
 mod points;
@@ -30,6 +31,7 @@ pub use event::{
     TransactionSummary,
 };
 pub use ip_text::IpText;
+pub use nearest::nearest;
 pub use network::{Network, NetworkError};
 pub use origin::{Client, Forwarded, Login, Origin, Protocol, TlsSummary};
 pub use points::Points;

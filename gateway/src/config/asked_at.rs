@@ -15,7 +15,7 @@ use super::{
     check::{Written, all},
     listener::is_public_crowd,
     milter_server,
-    nearest::nearest,
+    nearest::no_listener,
     policy_server,
     problem::Problems,
     raw::{RawConfig, RawTable},
@@ -180,10 +180,7 @@ pub(super) fn find_listener<'l>(
 ) -> Option<&'l Listener> {
     let names = || listeners.iter().map(|listener| &*listener.name);
     let Some(found) = listeners.iter().find(|listener| *listener.name == *name) else {
-        let message = match nearest(name, names()) {
-            Some(known) => format!("no listener is named {name:?}; did you mean {known:?}?"),
-            None => format!("no listener is named {name:?}"),
-        };
+        let message = no_listener(name, names());
         let known: Vec<_> = names().map(|name| format!("{name:?}")).collect();
         problems.error(table, "listener", message).allowed(known.join(", "));
         return None;

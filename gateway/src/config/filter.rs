@@ -13,7 +13,7 @@ use super::{
     archive::direction,
     check::{Written, all, positive},
     choice::{FilterType, MailDirection},
-    nearest::nearest,
+    nearest::no_listener,
     problem::Problems,
     raw::RawConfig,
     schema::FilterSection,
@@ -226,7 +226,7 @@ fn check_listeners(
 ) {
     for (index, name) in section.listeners.iter().enumerate() {
         let message = match listeners.iter().find(|listener| *listener.name == **name) {
-            None => no_listener(name, listeners),
+            None => no_listener(name, listeners.iter().map(|listener| &*listener.name)),
             Some(found) if is_of_filters(found) => {
                 format!(
                     "{name:?} takes what filters hand back: write names of listeners where mail comes in first"
@@ -256,7 +256,11 @@ fn check_return(
     let Some(name) = &section.returns_to else { return };
     match listeners.iter().find(|listener| *listener.name == **name) {
         None => {
-            problems.error(table, "returns_to", no_listener(name, listeners));
+            problems.error(
+                table,
+                "returns_to",
+                no_listener(name, listeners.iter().map(|listener| &*listener.name)),
+            );
         }
         Some(found) if !is_of_filters(found) => {
             let message = format!(
@@ -277,13 +281,6 @@ fn check_return(
             problems.warning(table, "recipient_limit", message).help(help);
         }
         Some(_) => {}
-    }
-}
-
-fn no_listener(name: &str, listeners: &[Listener]) -> String {
-    match nearest(name, listeners.iter().map(|listener| &*listener.name)) {
-        Some(known) => format!("no listener is named {name:?}; did you mean {known:?}?"),
-        None => format!("no listener is named {name:?}"),
     }
 }
 

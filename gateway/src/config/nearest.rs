@@ -1,21 +1,18 @@
-//! "Did you mean ...?": the nearest word, the nearest key, and Postfix's name for it.
+//! "Did you mean ...?": the nearest key, and Postfix's name for it.
+
+pub(super) use mailweir_mail::nearest;
 
 use super::{
     schema::SCHEMAS,
     section::{Key, Schema},
 };
 
-/// The word that `written` probably is a slip of.
-pub(super) fn nearest<'a>(
-    written: &str,
-    words: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    let written = written.trim().to_ascii_lowercase();
-    let (word, distance) = words
-        .into_iter()
-        .map(|word| (word, distance(&written, &word.to_ascii_lowercase())))
-        .min_by_key(|(_, distance)| *distance)?;
-    (distance <= slips(&written)).then_some(word)
+/// What is said of the name of a listener that is none.
+pub(super) fn no_listener<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    match nearest(name, known) {
+        Some(known) => format!("no listener is named {name:?}; did you mean {known:?}?"),
+        None => format!("no listener is named {name:?}"),
+    }
 }
 
 /// What was probably meant by an unknown name.
@@ -83,61 +80,10 @@ fn find_key(wanted: impl Fn(&Key) -> bool) -> Option<(&'static Schema, &'static 
     SCHEMAS.iter().find_map(|schema| Some((schema, schema.written_keys().find(|key| wanted(key))?)))
 }
 
-/// How many slips of the finger a word of this length may have and still be meant.
-fn slips(word: &str) -> usize {
-    (word.chars().count() / 3).clamp(1, 3)
-}
-
-/// How many letters to insert, leave out, replace, or swap with their neighbour (optimal string
-/// alignment). Long words are not compared: nobody types them.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    if a.len().max(b.len()) > LONGEST_WORD {
-        return usize::MAX;
-    }
-    let mut rows = vec![(0..=b.len()).collect::<Vec<_>>()];
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let swapped = if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                rows[i - 2][j - 2] + 1
-            } else {
-                replaced
-            };
-            row.push(replaced.min(swapped).min(rows[i - 1][j] + 1).min(row[j - 1] + 1));
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
-}
-
-const LONGEST_WORD: usize = 64;
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::section::Section;
-
-    #[test]
-    fn slips_of_the_finger_are_counted() {
-        for (a, b, slips) in [
-            ("", "", 0),
-            ("mode", "mdoe", 1),
-            ("tls", "tlss", 1),
-            ("bind", "bnd", 1),
-            ("a", "xyz", 3),
-        ] {
-            assert_eq!(distance(a, b), slips, "{a} {b}");
-        }
-    }
-
-    #[test]
-    fn a_word_that_is_far_from_all_has_no_nearest() {
-        assert_eq!(nearest("optionl", ["none", "optional"]), Some("optional"));
-        assert_eq!(nearest("OPTIONAL", ["none", "optional"]), Some("optional"));
-        assert_eq!(nearest("banana", ["none", "optional"]), None);
-    }
 
     #[test]
     fn a_parameter_of_postfix_leads_to_our_key() {

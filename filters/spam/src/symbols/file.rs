@@ -3,8 +3,6 @@
 //! Nothing of a file with a mistake is used: an administrator who misspelt a name would otherwise believe that a
 //! symbol is off. Each mistake has its line and what would be right.
 
-mod nearest;
-
 use std::{fmt, ops::Range};
 
 use toml::{
@@ -13,7 +11,6 @@ use toml::{
 };
 
 use super::{Points, Repeats, Symbol};
-use nearest::nearest;
 
 /// What is wrong in a file of weights.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -112,7 +109,7 @@ impl Reader<'_> {
                 Ok(symbol) => file.symbols.push((symbol, entry)),
                 Err(_) => {
                     let names = Symbol::ALL.iter().map(|symbol| symbol.name());
-                    let hint = did_you_mean(nearest(name.get_ref(), names));
+                    let hint = did_you_mean(mailweir_mail::nearest(name.get_ref(), names));
                     self.wrong(
                         &name.span(),
                         format!("{:?}: there is no such symbol{hint}", name.get_ref()),
@@ -232,7 +229,7 @@ impl Reader<'_> {
     }
 
     fn unknown(&mut self, key: &Key<'_>, known: &[&str]) {
-        let hint = did_you_mean(nearest(key.get_ref(), known.iter().copied()));
+        let hint = did_you_mean(mailweir_mail::nearest(key.get_ref(), known.iter().copied()));
         let known = known.join(", ");
         self.wrong(
             &key.span(),

@@ -8,8 +8,8 @@ use mailweir_moderation::{
 
 use super::{Expression, action, boxed};
 use crate::config::{
-    Attach, check::Written, listener::Listener, nearest::nearest, problem::Problems, raw::RawTable,
-    schema::RuleSection,
+    Attach, check::Written, listener::Listener, nearest::no_listener, problem::Problems,
+    raw::RawTable, schema::RuleSection,
 };
 
 /// A rule, and what it does with the mail that it means.
@@ -127,10 +127,7 @@ fn check_listener(
     if names().any(|known| known == name) {
         return;
     }
-    let message = match nearest(name, names()) {
-        Some(known) => format!("no listener is named {name:?}; did you mean {known:?}?"),
-        None => format!("no listener is named {name:?}"),
-    };
+    let message = no_listener(name, names());
     let known: Vec<_> = names().map(|name| format!("{name:?}")).collect();
     problems.element_error(table, "listeners", index, message).allowed(known.join(", "));
 }
